@@ -1,0 +1,258 @@
+"""What can be asked: kind (who may ask it) times form (how its mean is found).
+
+A query is vectorised: a gradient is one Correlation of d scalars, a second-moment matrix one
+Statistic of d(d + 1)/2.  This file does not know what an oracle or an example is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, final
+
+import numpy as np
+
+from sqsim.errors import BadInput
+from sqsim.lowrank import Array
+from sqsim.tolerance import Tolerance
+
+PROBES = np.array([-8.3, -2.1, -0.4, 0.7, 1.9, 5.6, 7.45, 9.2])
+
+
+class Form(ABC):
+    """How the function inside a query is written down; decides which evaluators can answer it."""
+
+    @abstractmethod
+    def shape(self, dimension: int) -> tuple[int, ...]:
+        """Shape of the answer on inputs of this dimension."""
+
+    @abstractmethod
+    def mark(self, dimension: int, *, labelled: bool) -> tuple[float, ...]:
+        """Values at a few fixed points: the identity of a function, for replay."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Ridge(Form):
+    """T_p(x) h(W'x) or T_p(x) h(W'x, y), with T_0 = 1, T_1 = x, T_2 = x x' - I.
+
+    Its Gaussian mean is an integral over the span of W and the hidden directions, whatever d is.
+
+    Parameters
+    ----------
+    h : function, optional
+        In a Correlation called as h(s), in a Statistic as h(s, y); without a frame as h(y) in a
+        Statistic.  s has shape (n,) for a frame of shape (d,), (n, m) for (d, m); returns (n,).
+        None stands for the constant 1.
+    frame : (d,) or (d, m) array, optional
+        The directions W.  They need not be orthogonal or of unit length.
+    power : 0, 1 or 2
+        The tensor T_p.  The answer is a scalar, a d-vector or a symmetric d x d matrix.
+    kinks : sequence of float, or one such sequence for each column of W
+        Where h jumps or bends, so that quadrature splits there.
+    levels : sequence of float
+        Label values at which h jumps or bends (Statistic only).
+    """
+
+    h: Callable[..., Any] | None = None
+    frame: Array | None = None
+    power: int = 0
+    kinks: Sequence[float] | Sequence[Sequence[float]] = ()
+    levels: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        if self.power not in (0, 1, 2):
+            raise BadInput(f"power is {self.power!r}; T_p is defined here for p = 0, 1, 2")
+        if self.frame is None:
+            if len(self.kinks):
+                raise BadInput("kinks belong to columns of a frame, and there is no frame")
+            return
+        frame = np.array(self.frame, dtype=np.float64)
+        if frame.ndim not in (1, 2) or not frame.size or not np.isfinite(frame).all():
+            raise BadInput(
+                f"frame of shape {frame.shape} must be a finite (d,) vector or (d, m) matrix"
+            )
+        frame.flags.writeable = False
+        object.__setattr__(self, "frame", frame)
+        if len(self.columns_kinks) != self.columns:
+            raise BadInput(
+                f"kinks name {len(self.columns_kinks)} columns, the frame has {self.columns}"
+            )
+
+    @property
+    def columns(self) -> int:
+        """How many directions the frame has."""
+        if self.frame is None:
+            return 0
+        return 1 if self.frame.ndim == 1 else int(self.frame.shape[1])
+
+    @property
+    def columns_kinks(self) -> tuple[tuple[float, ...], ...]:
+        """The kinks, one tuple for each column of the frame."""
+        kinks: Sequence[Any] = self.kinks
+        if not len(kinks):
+            return ((),) * self.columns
+        if np.ndim(kinks[0]) == 0:
+            return (tuple(float(k) for k in kinks),)
+        return tuple(tuple(float(k) for k in column) for column in kinks)
+
+    def shape(self, dimension: int) -> tuple[int, ...]:
+        if self.frame is not None and len(self.frame) != dimension:
+            raise BadInput(
+                f"the frame has length {len(self.frame)}, the inputs have dimension {dimension}"
+            )
+        return (dimension,) * self.power
+
+    def values(self, projections: Array | None, labels: Array | None, count: int) -> Array:
+        """h at `count` examples, checked for shape; `projections` is W'x, (count, m)."""
+        if self.h is None:
+            return np.ones(count)
+        arguments: list[Array] = []
+        if projections is not None and self.frame is not None:
+            arguments.append(projections[:, 0] if self.frame.ndim == 1 else projections)
+        if labels is not None:
+            arguments.append(labels)
+        values = np.asarray(self.h(*arguments), dtype=np.float64)
+        if values.shape != (count,):
+            raise BadInput(f"h returned shape {values.shape} on {count} points; wanted ({count},)")
+        return values
+
+    def mark(self, dimension: int, *, labelled: bool) -> tuple[float, ...]:
+        count = len(PROBES)
+        # A cyclic shift for each column and for the label keeps the arguments distinct.
+        points = np.stack([np.roll(PROBES, j) for j in range(self.columns)], axis=1) if self.columns else None
+        with np.errstate(all="ignore"):
+            values = self.values(points, PROBES[::-1] if labelled else None, count)
+        kinks = [k for column in self.columns_kinks for k in column]
+        seen = [] if self.frame is None else np.ravel(_probe(dimension) @ self.frame).tolist()
+        return (float(self.power), *values.tolist(), *kinks, *map(float, self.levels), *seen)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Opaque(Form):
+    """Any function of whole examples: enumeration or sampling only.
+
+    Parameters
+    ----------
+    fn : function
+        On n examples, fn(x) in a Correlation, fn(x, y) in a Statistic: (n,) when `size` is None
+        (a scalar answer), else (n, size).
+    size : int, optional
+        Number of scalar queries.
+    """
+
+    fn: Callable[..., Any]
+    size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and self.size < 1:
+            raise BadInput(f"size is {self.size}; a query asks for at least one number")
+
+    def shape(self, dimension: int) -> tuple[int, ...]:
+        return () if self.size is None else (self.size,)
+
+    def values(self, inputs: Array, labels: Array | None) -> Array:
+        """fn at these examples, checked for shape."""
+        values = self.fn(inputs) if labels is None else self.fn(inputs, labels)
+        values = np.asarray(values, dtype=np.float64)
+        wanted = (len(inputs),) if self.size is None else (len(inputs), self.size)
+        if values.shape != wanted:
+            raise BadInput(
+                f"the query's function returned shape {values.shape} on {len(inputs)} examples; "
+                f"wanted {wanted}"
+            )
+        return values
+
+    def mark(self, dimension: int, *, labelled: bool) -> tuple[float, ...]:
+        points = np.outer(PROBES[:3], _probe(dimension)) / np.sqrt(dimension)
+        with np.errstate(all="ignore"):
+            values = self.values(points, PROBES[:3] if labelled else None)
+        return tuple(values.ravel()[:24].tolist())
+
+
+@lru_cache(maxsize=8)
+def _probe(dimension: int) -> Array:
+    """A fixed direction that no learner uses, so that frames leave a mark."""
+    return np.cos(np.arange(1, dimension + 1) ** 1.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Query(ABC):
+    """A question for one mean, or a vector or matrix of means.
+
+    Parameters
+    ----------
+    form : Form
+        The function that is averaged.
+    label : str
+        A few words for tables and messages.
+    tolerance : Tolerance, optional
+        Ask for this, coarser, tolerance instead of the oracle's own.
+    """
+
+    form: Form
+    label: str = ""
+    tolerance: Tolerance | None = None
+
+    labelled = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.form, Form):
+            raise BadInput(f"a query is made of a Ridge or an Opaque, not {type(self.form).__name__}")
+
+    def shape(self, dimension: int) -> tuple[int, ...]:
+        """Shape of the answer."""
+        return self.form.shape(dimension)
+
+    def size(self, dimension: int) -> int:
+        """Scalar queries it costs; a symmetric matrix costs d(d + 1)/2."""
+        shape = self.shape(dimension)
+        if len(shape) == 2:
+            return shape[0] * (shape[0] + 1) // 2
+        return shape[0] if shape else 1
+
+    def mark(self, dimension: int) -> tuple[float, ...]:
+        """Values at a few fixed points: what replay compares."""
+        return self.form.mark(dimension, labelled=self.labelled)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Correlation(Query):
+    """phi(x, y) = y g(x).  Its L2 scale is ||g||, as CSQ theorems state it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.form, Ridge) and len(self.form.levels):
+            raise BadInput("a Correlation is linear in the label: it has no label levels")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Statistic(Query):
+    """Any phi(x, y).  Its L2 scale is ||phi||."""
+
+    labelled = True
+
+
+Q = TypeVar("Q", bound=Query, covariant=True)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Batch(Generic[Q]):
+    """Queries asked before any of their answers is seen: one round of adaptivity."""
+
+    queries: tuple[Q, ...]
+    note: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        for query in self.queries:
+            if not isinstance(query, Query):
+                raise BadInput(
+                    f"a batch holds {type(query).__name__}; wanted Correlation or Statistic"
+                )
