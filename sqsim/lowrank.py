@@ -46,6 +46,22 @@ class LowRank:
         return LinearOperator(self.shape, matvec=self.__matmul__, dtype=np.float64)
 
 
+def total(values: list[Any]) -> Any:
+    """Sum of answers of one shape; LowRank answers stay LowRank."""
+    if not all(isinstance(value, LowRank) for value in values):
+        return np.asarray(sum(dense(value) for value in values))
+    if len(values) == 1:
+        return values[0]
+    basis, mixing = np.linalg.qr(np.concatenate([value.basis for value in values], axis=1))
+    core = np.zeros((mixing.shape[1], mixing.shape[1]))
+    start = 0
+    for value in values:
+        stop = start + len(value.core)
+        core[start:stop, start:stop] = value.core
+        start = stop
+    return LowRank(basis, mixing @ core @ mixing.T)
+
+
 @dataclass(frozen=True, eq=False)
 class EntryNorms:
     """L2 norms of the entries (x_i x_j - delta_ij) h, i, j <= d, for h of r directions u = Q'x.

@@ -122,10 +122,9 @@ class Ridge(Form):
 
     def mark(self, dimension: int, *, labelled: bool) -> tuple[float, ...]:
         count = len(PROBES)
-        # A cyclic shift for each column and for the label keeps the arguments distinct.
-        points = np.stack([np.roll(PROBES, j) for j in range(self.columns)], axis=1) if self.columns else None
+        points = _probes(self.columns).copy() if self.columns else None
         with np.errstate(all="ignore"):
-            values = self.values(points, PROBES[::-1] if labelled else None, count)
+            values = self.values(points, PROBES[::-1].copy() if labelled else None, count)
         kinks = [k for column in self.columns_kinks for k in column]
         seen = [] if self.frame is None else np.ravel(_probe(dimension) @ self.frame).tolist()
         return (float(self.power), *values.tolist(), *kinks, *map(float, self.levels), *seen)
@@ -170,14 +169,21 @@ class Opaque(Form):
     def mark(self, dimension: int, *, labelled: bool) -> tuple[float, ...]:
         points = np.outer(PROBES[:3], _probe(dimension)) / np.sqrt(dimension)
         with np.errstate(all="ignore"):
-            values = self.values(points, PROBES[:3] if labelled else None)
+            values = self.values(points, PROBES[:3].copy() if labelled else None)
         return tuple(values.ravel()[:24].tolist())
+
+
+@lru_cache(maxsize=8)
+def _probes(columns: int) -> Array:
+    """Values for the projections on each column of a frame."""
+    # A cyclic shift for each column and for the label keeps the arguments distinct.
+    return np.stack([np.roll(PROBES, j) for j in range(columns)], axis=1)
 
 
 @lru_cache(maxsize=8)
 def _probe(dimension: int) -> Array:
     """A fixed direction that no learner uses, so that frames leave a mark."""
-    return np.cos(np.arange(1, dimension + 1) ** 1.5)
+    return np.asarray(np.cos(np.arange(1, dimension + 1) ** 1.5))
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +208,9 @@ class Query(ABC):
 
     def __post_init__(self) -> None:
         if not isinstance(self.form, Form):
-            raise BadInput(f"a query is made of a Ridge or an Opaque, not {type(self.form).__name__}")
+            raise BadInput(
+                f"a query is made of a Ridge or an Opaque, not {type(self.form).__name__}"
+            )
 
     def shape(self, dimension: int) -> tuple[int, ...]:
         """Shape of the answer."""

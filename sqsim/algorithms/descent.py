@@ -1,0 +1,193 @@
+"""Iterative correlational learners: gradient descent and (reweighted) projected gradient descent."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sqsim.algorithms.fields import activation, agreement, energy, neuron, weighted_field
+from sqsim.errors import BadInput
+from sqsim.lowrank import Array
+from sqsim.problems.hypothesis import ReluHypothesis, zero
+from sqsim.problems.problem import Problem
+from sqsim.queries import Correlation, Ridge
+from sqsim.seeds import Role, Seed, rng
+from sqsim.strategy import CSQ, ask_all
+from sqsim.updates import Update, plain, reweighted
+
+
+def gradient_descent(
+    problem: Problem,
+    *,
+    start: ReluHypothesis | None = None,
+    steps: int = 100,
+    step_size: float = 0.5,
+    seed: Seed = 0,
+) -> CSQ[ReluHypothesis]:
+    """Gradient descent on (w, b) for E[(sigma(<w, x> + b) - y)^2]; the iterate of least loss.
+
+    `steps` rounds of d + 2 correlational queries: E[y 1(.) x], E[y 1(.)] and the agreement
+    E[y sigma(.)] that ranks the iterates; the other half of the gradient is label-free.  From a
+    random start this is the algorithm of Awasthi, Tang and Vijayaraghavan (2022).
+    """
+    current = random_neuron(problem, seed=seed) if start is None else start
+    best, least = zero(problem.dimension), 0.0
+    for step in range(steps):
+        if current.norm == 0.0:
+            break
+        field, share, agreed = yield from ask_all(
+            Correlation(activation(current, power=1), "gradient in w"),
+            Correlation(activation(current, power=0), "gradient in b"),
+            agreement(current),
+            step=step,
+            w=current.weights,
+            b=current.bias,
+        )
+        excess = energy(problem, current) - 2 * float(agreed)
+        if excess < least:
+            best, least = current, excess
+        predicted = neuron(current)
+        own = problem.inputs.expectation(
+            Ridge(predicted.h, predicted.frame, power=1, kinks=predicted.kinks)
+        )
+        mean = float(problem.inputs.expectation(predicted))
+        current = ReluHypothesis(
+            current.weights - 2 * step_size * (own - field),
+            current.bias - 2 * step_size * (mean - float(share)),
+        )
+    return best
+
+
+def projected_gradient_descent(
+    problem: Problem,
+    *,
+    start: Array | None = None,
+    norm: float | None = None,
+    bias: float | None = None,
+    steps: int = 60,
+    step_size: float = 0.3,
+    normalised: bool = False,
+    seed: Seed = 0,
+) -> CSQ[ReluHypothesis]:
+    """Gradient descent on the sphere for a neuron of given norm and bias; the best iterate.
+
+    w <- normalise(w + eta P_w E[y x 1(<w, x> + b >= 0)]); the neuron's own part of the gradient is
+    a multiple of w and is projected away.  `steps` rounds of d + 1 correlational queries.
+
+    Parameters
+    ----------
+    start : (d,) array, optional
+        A random direction if None.
+    norm, bias : float, optional
+        Of the neuron sigma(norm <v, x> + bias); needed where the problem does not tell them.
+    normalised : bool
+        Take steps of length step_size 0.9^t at least, however small the field is: the rule most
+        favourable to a learner that starts where the field is tiny but true.
+    """
+    scale, offset = _scale(problem, norm, bias)
+    return (
+        yield from _projected(
+            problem, start, scale, offset, plain(offset), steps, step_size, normalised, seed
+        )
+    )
+
+
+def reweighted_pgd(
+    problem: Problem,
+    *,
+    start: Array | None = None,
+    norm: float | None = None,
+    bias: float | None = None,
+    rho: float = 0.5,
+    overlap: float = 0.9,
+    steps: int = 60,
+    step_size: float = 0.3,
+    normalised: bool = False,
+    seed: Seed = 0,
+) -> CSQ[ReluHypothesis]:
+    """Projected gradient descent under the Gaussian shifted by rho |b| along w; the best iterate.
+
+    Correlational once it has its warm start: each of `steps` rounds asks E[y x f(<w, x>)], with f
+    the shifted and cut density ratio, and one agreement: d + 1 queries.  Guo and Vijayaraghavan
+    (2024), section 3.1, with rho = 0.5 and lambda = `overlap` = 0.9; steps are normalised by
+    ||f||_2 ||c sigma_b||_2, the largest value that the field can take.
+
+    Parameters
+    ----------
+    start : (d,) array, optional
+        The warm start, for instance from `thresholded_pca`; a random direction if None.
+    norm, bias : float, optional
+        Of the neuron sigma(norm <v, x> + bias); needed where the problem does not tell them.
+    normalised : bool
+        As in `projected_gradient_descent`.
+    """
+    scale, offset = _scale(problem, norm, bias)
+    update = reweighted(min(offset, 0.0), rho=rho, overlap=overlap)
+    return (
+        yield from _projected(
+            problem, start, scale, offset, update, steps, step_size, normalised, seed
+        )
+    )
+
+
+def random_direction(problem: Problem, *, seed: Seed) -> Array:
+    """A unit vector, uniform on the sphere, from the learner's own randomness."""
+    w = rng(seed, Role.LEARNER).standard_normal(problem.dimension)
+    return np.asarray(w / np.linalg.norm(w))
+
+
+def random_neuron(problem: Problem, *, seed: Seed) -> ReluHypothesis:
+    """A neuron of random direction, of the told norm and bias where they are told."""
+    norm = 1.0 if problem.norm is None else problem.norm
+    bias = 0.0 if problem.bias is None else problem.bias
+    return ReluHypothesis(norm * random_direction(problem, seed=seed), bias)
+
+
+def _scale(problem: Problem, norm: float | None, bias: float | None) -> tuple[float, float]:
+    """Norm and normalised bias, from the call or from the problem."""
+    norm = problem.norm if norm is None else norm
+    bias = problem.bias if bias is None else bias
+    if norm is None or bias is None:
+        raise BadInput("norm and bias are unknown to this problem; pass norm= and bias= guesses")
+    if not norm > 0:
+        raise BadInput(f"norm is {norm}; a neuron's norm is positive")
+    return norm, bias / norm
+
+
+def _projected(
+    problem: Problem,
+    start: Array | None,
+    norm: float,
+    bias: float,
+    update: Update,
+    steps: int,
+    step_size: float,
+    normalised: bool,
+    seed: Seed,
+) -> CSQ[ReluHypothesis]:
+    w = random_direction(problem, seed=seed) if start is None else start / np.linalg.norm(start)
+    def neuron_at(u: Array) -> ReluHypothesis:
+        return ReluHypothesis(norm * u, norm * bias)
+
+    size = np.sqrt(energy(problem, neuron_at(w))) * update.norm
+    if not size > 0:
+        raise BadInput(f"a neuron of bias {norm * bias} is never active on these inputs")
+    best, lowest = zero(problem.dimension), 0.0
+    for step in range(steps):
+        hypothesis = neuron_at(w)
+        field, agreed = yield from ask_all(
+            weighted_field(w, update),
+            agreement(hypothesis),
+            step=step,
+            w=hypothesis.weights,
+            b=hypothesis.bias,
+        )
+        excess = energy(problem, hypothesis) - 2 * float(agreed)
+        if excess < lowest:
+            best, lowest = hypothesis, excess
+        tangent = field - (field @ w) * w
+        length = float(np.linalg.norm(tangent))
+        if length > 0.0:
+            least = 0.9**step if normalised else 0.0
+            w = w + step_size * max(length / size, least) * tangent / length
+        w = w / np.linalg.norm(w)
+    return best

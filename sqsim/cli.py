@@ -1,0 +1,165 @@
+"""The command line: flags in, tables and files out.  No mathematics lives here.
+
+Exit codes: 0 done; 2 bad input (the message says what to do); 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sqsim.errors import SqsimError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    name="sqsim",
+    help="Statistical-query simulation for learning theory.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Statistical-query simulation for learning theory."""
+
+
+Norm = Annotated[
+    str, typer.Option(help="What one unit of tolerance means: l2, absolute or vstat.")
+]
+PolicyName = Annotated[
+    str, typer.Option(help="Adversary: toward-zero, exact, uniform, grid or worst-direction.")
+]
+Json = Annotated[Path | None, typer.Option("--json", help="Also write the results here.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+Seed = Annotated[int, typer.Option(help="Seed of instance, learners and oracle (separate roles).")]
+
+
+@app.command()
+def separation(
+    dimension: Annotated[int, typer.Option(help="Dimension of the inputs.")] = 1000,
+    bias: Annotated[float, typer.Option(help="Bias of the hidden neuron.")] = -7.0,
+    cutoff: Annotated[int, typer.Option(help="Hermite degree removed from the labels.")] = 9,
+    tolerance: Annotated[float, typer.Option(help="Tolerance of every query.")] = 5e-11,
+    norm: Norm = "l2",
+    policy: PolicyName = "toward-zero",
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="Folder for results; it must not exist or be empty.")] = Path(
+        "sqsim-separation"
+    ),
+    json_path: Json = None,
+    find_tolerance: Annotated[
+        bool,
+        typer.Option(
+            "--find-tolerance", help="Bisect for the tolerance at which each learner succeeds."
+        ),
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run correlational and statistical-query learners on one biased-ReLU instance."""
+    from sqsim.report.console import SeparationProgress
+    from sqsim.report.files import fresh_directory, write_json
+    from sqsim.report.html import write_separation_report
+    from sqsim.studies.separation import Separation, find_tolerances, separate
+
+    study = Separation(
+        dimension=dimension,
+        bias=bias,
+        cutoff=cutoff,
+        tolerance=tolerance,
+        norm=norm,
+        policy=policy,
+        seed=seed,
+    )
+    directory = fresh_directory(out)
+    with SeparationProgress(_console(quiet), study) as progress:
+        results = separate(study, directory=directory, observer=progress.observe)
+        if find_tolerance:
+            results["smallest_tolerance"] = find_tolerances(study, observer=progress.observe)
+    results["command"] = _command()
+    write_json(directory / "results.json", results)
+    if json_path is not None:
+        write_json(json_path, results)
+    report = write_separation_report(results, directory)
+    progress.finish(results, report)
+
+
+@app.command(name="run")
+def run_command(
+    table: Annotated[Path, typer.Argument(help="CSV, Parquet or npz file.")],
+    target: Annotated[str, typer.Option(help="Column to predict.")],
+    algorithm: Annotated[str, typer.Option(help="Learner, by name.")] = "learn-relu",
+    tolerance: Annotated[
+        float | None, typer.Option(help="Tolerance of every query; none: unperturbed means.")
+    ] = None,
+    norm: Norm = "l2",
+    policy: PolicyName = "exact",
+    test_fraction: Annotated[float, typer.Option(help="Part of the rows kept for testing.")] = 0.0,
+    seed: Seed = 0,
+    sweep: Annotated[bool, typer.Option(help="Also run at coarser tolerances.")] = True,
+    out: Annotated[Path, typer.Option(help="Folder for results; it must not exist or be empty.")] = Path(
+        "sqsim-run"
+    ),
+    json_path: Json = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a learner on your own table, through queries only."""
+    from sqsim.report.console import TableProgress
+    from sqsim.report.files import fresh_directory, write_json
+    from sqsim.report.html import write_table_report
+    from sqsim.studies.table import run_table
+
+    directory = fresh_directory(out)
+    with TableProgress(_console(quiet)) as progress:
+        results = run_table(
+            table,
+            target=target,
+            algorithm=algorithm,
+            tolerance=tolerance,
+            norm=norm,
+            policy=policy,
+            test_fraction=test_fraction,
+            seed=seed,
+            directory=directory,
+            sweep=sweep,
+            observer=progress.observe,
+        )
+    results["command"] = _command()
+    write_json(directory / "results.json", results)
+    if json_path is not None:
+        write_json(json_path, results)
+    report = write_table_report(results, directory)
+    progress.finish(results, report)
+
+
+def _console(quiet: bool) -> Console:
+    from rich.console import Console
+
+    return Console(quiet=quiet)
+
+
+def _command() -> str:
+    return shlex.join(["sqsim", *sys.argv[1:]])
+
+
+def main() -> None:
+    """Entry point: errors that sqsim raises on purpose become one line and exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except SqsimError as error:
+        print(f"sqsim: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("sqsim: interrupted; what was written so far is kept", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""Gaussian integrals over a few directions, one inside the other, split at every declared kink.
+
+Knows Ridge functions and their spans; does not know labels, oracles or tolerances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement, permutations
+from typing import TypeAlias, final
+
+import numpy as np
+
+from sqsim.errors import BadInput
+from sqsim.geometry import Span, span
+from sqsim.lowrank import Array, EntryNorms, LowRank
+from sqsim.panels import ROUNDING, Integrals, Samples, integrate
+from sqsim.queries import Ridge
+from sqsim.tolerance import Mean
+
+LIMIT = 37.5
+"""The density at this point is 1e-306: the last one that float64 holds with full precision."""
+
+_HALF = np.array([3.0, 6.0, 9.0, 14.0, 22.0, LIMIT])
+BASE_KNOTS = np.concatenate([-_HALF[::-1], [0.0], _HALF])
+
+# A kink that an inner integral has smoothed is a step of this many widths on either side.
+_STEP = np.array([1.0, 2.5, 5.0, 9.0, 14.0])
+STEP_KNOTS = np.concatenate([-_STEP[::-1], [0.0], _STEP])
+
+MOST_POINTS = 1_500_000
+"""Points evaluated at a time inside nested integrals; bounds memory, not accuracy."""
+
+Index: TypeAlias = tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """Where the kinks of an iterated integral lie.
+
+    Attributes
+    ----------
+    span : Span
+        Its first `depth` coordinates are integrated.
+    kinks : for each column of the span, the points where the integrand bends or jumps.
+    dynamic : function, optional
+        For rows of outer coordinates (n, depth - 1), further knots (n, K) of the last one.
+    active : function, optional
+        For rows of the first coordinates, (n, k) with k < depth, whether the integrand can differ
+        from zero there; rows that cannot are not integrated further.
+    """
+
+    span: Span
+    depth: int
+    kinks: Sequence[Sequence[float]]
+    dynamic: Callable[[Array], Array] | None = None
+    active: Callable[[Array], np.ndarray] | None = None
+
+    def knots(self, outer: Array) -> Array:
+        """Ascending panel ends of the next coordinate, for each row of outer coordinates."""
+        rows, level = outer.shape
+        mixing = self.span.mixing
+        found = [np.broadcast_to(BASE_KNOTS, (rows, len(BASE_KNOTS)))]
+        for j, kinks in enumerate(self.kinks):
+            top = min(self.span.levels[j], self.depth)
+            if not len(kinks) or top <= level or mixing[level, j] == 0.0:
+                continue
+            slope = mixing[level, j]
+            centre = (np.array(kinks)[None, :] - (outer @ mixing[:level, j])[:, None]) / slope
+            width = float(np.linalg.norm(mixing[level + 1 :, j]) / abs(slope))
+            if width == 0.0:
+                found.append(centre)
+            elif width < 0.7:
+                found.append((centre[:, :, None] + width * STEP_KNOTS).reshape(rows, -1))
+        if self.dynamic is not None and level == self.depth - 1:
+            found.append(self.dynamic(outer))
+        return np.sort(np.clip(np.concatenate(found, axis=1), -LIMIT, LIMIT), axis=1)
+
+
+def nested(layers: Layers, integrand: Callable[[Array], Samples]) -> Integrals:
+    """Mean of the integrand over independent N(0, 1) coordinates.
+
+    Parameters
+    ----------
+    integrand : function
+        On points (n, depth) returns Samples of C components; the density is applied here.
+    """
+    start = np.zeros((1, 0))
+    if layers.depth == 0:
+        sample = integrand(start)
+        return Integrals(sample.values, 2 * ROUNDING * sample.magnitudes, sample.magnitudes)
+    return _level(layers, integrand, start)
+
+
+def _level(layers: Layers, integrand: Callable[[Array], Samples], outer: Array) -> Integrals:
+    level = outer.shape[1]
+    knots = layers.knots(outer)
+    most = max(1, MOST_POINTS // (21 * knots.shape[1]))
+    parts = []
+    for start in range(0, len(outer), most):
+        rows = outer[start : start + most]
+
+        def density_weighted(row: np.ndarray, u: Array, rows: Array = rows) -> Samples:
+            points = np.concatenate([rows[row], u[:, None]], axis=1)
+            density = np.exp(-u * u / 2) / np.sqrt(2 * np.pi)
+            if level + 1 == layers.depth:
+                sample = integrand(points)
+                errors = sample.errors
+            else:
+                inner = _active_level(layers, integrand, points)
+                sample, errors = Samples(inner.values, inner.magnitudes), inner.errors
+            if not np.isfinite(sample.values).all():
+                raise BadInput("the query's function is not finite at some point of the integral")
+            return Samples(
+                sample.values * density,
+                sample.magnitudes * density,
+                None if errors is None else errors * density,
+            )
+
+        parts.append(integrate(density_weighted, knots[start : start + most]))
+    if len(parts) == 1:
+        return parts[0]
+    return Integrals(
+        np.concatenate([p.values for p in parts], axis=1),
+        np.concatenate([p.errors for p in parts], axis=1),
+        np.concatenate([p.magnitudes for p in parts], axis=1),
+    )
+
+
+def _active_level(layers: Layers, integrand: Callable[[Array], Samples], outer: Array) -> Integrals:
+    """`_level`, without the rows that are known to be zero."""
+    if layers.active is None:
+        return _level(layers, integrand, outer)
+    keep = layers.active(outer)
+    if keep.all():
+        return _level(layers, integrand, outer)
+    # One row is kept at least, so that the number of components is known.
+    keep[0] = True
+    inner = _level(layers, integrand, outer[keep])
+    full = []
+    for part in (inner.values, inner.errors, inner.magnitudes):
+        spread = np.zeros((len(part), len(outer)))
+        spread[:, keep] = part
+        full.append(spread)
+    return Integrals(*full)
+
+
+def indices(rank: int, degree: int) -> list[Index]:
+    """The independent entries of a symmetric tensor: ascending index tuples."""
+    return list(combinations_with_replacement(range(rank), degree))
+
+
+def tensor_hermite(points: Array, degree: int) -> Array:
+    """Entries He_alpha(u) of the symmetric Hermite tensor of this degree, (entries, n)."""
+    count, rank = points.shape
+    powers = [np.ones_like(points), points]
+    for k in range(1, degree):
+        powers.append(points * powers[k] - k * powers[k - 1])
+    rows = []
+    for index in indices(rank, degree):
+        row = np.ones(count)
+        for axis in set(index):
+            row = row * powers[index.count(axis)][:, axis]
+        rows.append(row)
+    return np.array(rows).reshape(len(rows), count)
+
+
+def full_tensor(entries: Array, rank: int, degree: int) -> Array:
+    """The symmetric tensor whose ascending entries are given."""
+    tensor = np.zeros((rank,) * degree)
+    for value, index in zip(entries, indices(rank, degree), strict=True):
+        for order in set(permutations(index)):
+            tensor[order] = value
+    return tensor
+
+
+NORM_DEGREES = {0: (0,), 1: (0, 2), 2: (0, 2, 4)}
+"""Hermite degrees of h^2 that the entry norms of T_p(x) h need."""
+
+
+def answer(basis: Array, entries: Array, errors: Array, power: int) -> Mean:
+    """E[T_p(x) h] from its entries in the coordinates of the basis, and their errors.
+
+    An entry within its error of 0 is answered as 0, at twice the error.  Its rounding noise lies
+    along the hidden directions, and handed out it would tell them to whoever normalises it; for
+    the same reason directions that only such entries carry are dropped from the basis.
+    """
+    rank = basis.shape[1]
+    lost = np.abs(entries) <= errors
+    kept = np.where(lost, 0.0, entries)
+    error = float(np.linalg.norm(np.where(lost, 2 * errors, errors)))
+    if power == 0:
+        return Mean(np.asarray(kept[0]), error)
+    if power == 1:
+        return Mean(np.asarray(basis @ kept), error)
+    core = full_tensor(kept, rank, 2)
+    # Off-diagonal entries stand twice in the matrix.
+    seen = core.any(axis=0)
+    return Mean(LowRank(basis[:, seen], core[np.ix_(seen, seen)]), 2 * error)
+
+
+def norms(basis: Array, entries: Array, power: int) -> Array | EntryNorms:
+    """||T_p(x) h|| entry by entry, from the Hermite moments of h^2 listed in NORM_DEGREES."""
+    rank = basis.shape[1]
+    if power == 0:
+        return np.asarray(np.sqrt(max(entries[0], 0.0)))
+    second = full_tensor(entries[1 : 1 + len(indices(rank, 2))], rank, 2)
+    if power == 1:
+        squares = entries[0] + np.einsum("ia,ab,ib->i", basis, second, basis)
+        return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
+    fourth = full_tensor(entries[1 + len(indices(rank, 2)) :], rank, 4)
+    return EntryNorms(basis, float(entries[0]), second, fourth)
+
+
+def moment_samples(points: Array, values: Array, magnitudes: Array, degree: int) -> Samples:
+    """Components for E[He_degree(u) h] at points of the coordinates u."""
+    tensor = tensor_hermite(points, degree)
+    return Samples(values * tensor, magnitudes * np.abs(tensor))
+
+
+def norm_samples(points: Array, squares: Array, power: int) -> Samples:
+    """Components for the moments of h^2 that the entry norms of T_p(x) h need."""
+    parts = [moment_samples(points, squares, squares, k) for k in NORM_DEGREES[power]]
+    return stacked(*parts)
+
+
+def stacked(*parts: Samples) -> Samples:
+    """All components of the parts, in order."""
+    return Samples(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.magnitudes for part in parts]),
+    )
+
+
+def ridge_norms(form: Ridge, dimension: int) -> Array | EntryNorms:
+    """||T_p(x) h(W'x)||_2 entry by entry for x ~ N(0, I_d); no label enters."""
+    frame = span(columns_of(form), dimension)
+
+    def integrand(points: Array) -> Samples:
+        values = form.values(points @ frame.mixing, None, len(points))
+        return norm_samples(points, values**2, form.power)
+
+    result = nested(Layers(frame, frame.rank, form.columns_kinks), integrand)
+    return norms(frame.basis, result.values[:, 0], form.power)
+
+
+def ridge_expectation(form: Ridge, dimension: int) -> Mean:
+    """E[T_p(x) h(W'x)] for x ~ N(0, I_d), exact up to the stated error; no label enters."""
+    form.shape(dimension)
+    columns = columns_of(form)
+    frame = span(columns, dimension)
+    layers = Layers(frame, frame.rank, form.columns_kinks)
+
+    def integrand(points: Array) -> Samples:
+        values = form.values(points @ frame.mixing, None, len(points))
+        return moment_samples(points, values, np.abs(values), form.power)
+
+    result = nested(layers, integrand)
+    return answer(frame.basis, result.values[:, 0], result.errors[:, 0], form.power)
+
+
+def columns_of(form: Ridge) -> list[Array]:
+    if form.frame is None:
+        return []
+    return [form.frame] if form.frame.ndim == 1 else list(form.frame.T)
+
+

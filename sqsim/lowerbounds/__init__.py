@@ -1,0 +1,1 @@
+"""What no learner can do, with the reason."""

@@ -1,0 +1,1 @@
+"""Who answers: means, policies inside the tolerance, and the oracles made of them."""

@@ -1,0 +1,40 @@
+"""Writing results so that nothing is lost and nothing is written over."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqsim.errors import BadInput
+
+
+def fresh_directory(path: Path) -> Path:
+    """The folder, made if need be; a numbered neighbour where it already holds something."""
+    candidate, number = path, 1
+    try:
+        while candidate.exists() and (not candidate.is_dir() or any(candidate.iterdir())):
+            number += 1
+            candidate = path.with_name(f"{path.name}-{number}")
+        (candidate / "transcripts").mkdir(parents=True)
+    except OSError as error:
+        raise BadInput(f"cannot write to {candidate}: {error}; choose another folder") from error
+    return candidate
+
+
+def write_json(path: Path, results: Mapping[str, Any]) -> None:
+    """Write by way of a neighbouring file, so that a crash leaves the old content."""
+    text = json.dumps(results, indent=1, allow_nan=False)
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise BadInput(f"cannot write {path}: {error}") from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace the file in one step."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)

@@ -1,0 +1,383 @@
+"""Plain sentences computed from results.  Nothing here is known before the runs are.
+
+A run shows what a learner did here, never what all learners can do: the sentences keep to that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqsim.report.reading import (
+    ZERO_SHARE,
+    Group,
+    Outcome,
+    Results,
+    counted,
+    group,
+    listed,
+    name,
+    number,
+    ordered,
+    outcome,
+    require,
+    zero_ratio,
+)
+
+
+class Passage(NamedTuple):
+    """A heading and what stands under it."""
+
+    heading: str
+    text: str
+
+
+_POLICIES = {
+    "exact": "It answered with the mean itself, so the tolerance shaped no answer in this run.",
+    "uniform": "It moved every answer by a random amount, uniform within the radius: noise, "
+    "with no intent behind it.",
+    "grid": "It rounded every answer to the nearest multiple of twice the radius, as if numbers "
+    "were written with few digits.",
+    "toward-zero": "It moved every number of every answer toward zero as far as the tolerance "
+    "allows: whatever is smaller than its radius vanishes.",
+    "worst-direction": "It spent the whole tolerance along one direction of each vector or "
+    "matrix, the same in every round, so that errors add up.",
+}
+
+_TALLY = {
+    Group.CSQ: "{} with correlational queries (CSQ) from a cold start",
+    Group.WARM: "{} with correlational queries after an SQ warm start",
+    Group.SQ: "{} with general queries (SQ)",
+}
+
+
+def policy_words(policy: str) -> str:
+    """What the adversary did inside the tolerance."""
+    return f"The adversary followed the policy {policy}. " + _POLICIES.get(
+        policy, "Every answer lay within the tolerance; this report has no description of it."
+    )
+
+
+def tolerance_words(tolerance: float | None, norm: str, null_loss: float | None = None) -> str:
+    """Which convention is in force, and what one unit of tolerance means."""
+    if tolerance is None:
+        return "No tolerance was set: answers carry only the error of their own computation."
+    tau = number(tolerance)
+    size = None if null_loss is None else math.sqrt(null_loss)
+    if norm == "l2":
+        text = (
+            f"Tolerance {tau}, convention l2: an answer to a correlational query y g(x) may be "
+            f"off by {tau} × ‖g‖, one to a general query φ(x, y) by {tau} × ‖φ‖. This is the "
+            "convention of the theorems on correlational queries."
+        )
+        if size is not None and size < 0.1:
+            text += (
+                f" It is generous to SQ here: labels are small (root mean square {number(size)}), "
+                "which shrinks the mean of y g(x) but not its radius."
+            )
+    elif norm == "absolute":
+        text = (
+            f"Tolerance {tau}, convention absolute (the oracle STAT): every answer may be off by "
+            f"{tau}, whatever the size of the query."
+        )
+    elif norm == "vstat":
+        text = (
+            f"Tolerance {tau}, convention vstat: every answer may be off by {tau} × ‖φ‖, the root "
+            "mean square of the query on examples, for both kinds of query. That is what about "
+            f"1/tolerance² = {number(tolerance**-2)} examples buy, and the strictest of the three "
+            "readings for a separation of SQ from CSQ."
+        )
+    else:
+        text = f"Tolerance {tau}, convention {norm}."
+    return text + _too_coarse(tolerance, norm, size)
+
+
+def _too_coarse(tolerance: float, norm: str, size: float | None) -> str:
+    if norm == "vstat" and tolerance >= 1:
+        return " At a tolerance of 1 or more, zero is a permitted answer to every query."
+    if size is None or norm not in ("l2", "absolute") or tolerance < size:
+        return ""
+    which = "with ‖g‖ at most 1" if norm == "absolute" else "there is"
+    return (
+        f" The tolerance is no smaller than the labels' root mean square ({number(size)}), so "
+        f"zero is a permitted answer to every correlational query {which}."
+    )
+
+
+def headline(results: Results) -> str:
+    """One sentence: how many of each group learned."""
+    tally = []
+    for kind in Group:
+        runs = [run for run in results["runs"] if group(run) is kind]
+        if runs:
+            good = sum(outcome(run, results) is Outcome.LEARNED for run in runs)
+            tally.append(f"{good} of {_TALLY[kind].format(counted(len(runs), 'learner'))}")
+    if not tally:
+        return "No learner was run."
+    return f"Learned at this tolerance, against this adversary: {listed(tally)}."
+
+
+def separation_words(results: Results) -> list[Passage]:
+    """The report of `sqsim separation`, passage by passage."""
+    require(results, "sqsim.separation/1")
+    oracle = results["oracle"]
+    size = results["instance"]["null_loss"]
+    passages = [
+        Passage("The task", _task(results["instance"])),
+        Passage("The oracle", tolerance_words(oracle["tolerance"], oracle["norm"], size)),
+        Passage("The adversary", policy_words(oracle["policy"])),
+        Passage("Who learned and who did not", _outcomes(results)),
+        Passage("What the warm start shows", _warm(results)),
+        Passage("What the learners were told", _told(results)),
+        Passage("Tolerance at which each learner first learned", _brackets(results)),
+        Passage("Runs that did not finish", _unfinished(results)),
+        Passage("What this does not show", _limits(results)),
+    ]
+    return [passage for passage in passages if passage.text]
+
+
+def _task(instance: Results) -> str:
+    text = (
+        f"Inputs are standard Gaussian in {number(instance['dimension'])} dimensions. A label is "
+        f"max(0, ⟨v, x⟩ + b) with a hidden unit vector v and b = {number(instance['bias'])}, less "
+        f"the part of that function of Hermite degree at most {number(instance['cutoff'])}. The "
+        f"hidden neuron has loss {number(instance['opt_upper_bound'])}, an upper bound on OPT; "
+        f"predicting zero has loss {number(instance['null_loss'])}"
+    )
+    zero = zero_ratio({"instance": instance})
+    text += "." if zero is None else f", {number(zero)} times as much."
+    return text + " Losses are E[(y − ŷ)²] under the true law, computed and not sampled."
+
+
+def _outcomes(results: Results) -> str:
+    found: dict[Outcome, list[Results]] = {kind: [] for kind in Outcome}
+    for run in ordered(results):
+        found[outcome(run, results)].append(run)
+    bar = f"loss at most {number(results['success_ratio'])} times the bound on OPT"
+    parts = [_verdict(results)]
+    if found[Outcome.LEARNED]:
+        parts.append(f"Learned ({bar}): {_with_ratios(found[Outcome.LEARNED])}.")
+    else:
+        parts.append(f"No learner reached a {bar}.")
+    if found[Outcome.ZERO]:
+        parts.append(
+            f"Did not learn here, and ended with at least {ZERO_SHARE} times the loss of the zero "
+            f"hypothesis: {listed(name(run) for run in found[Outcome.ZERO])}."
+        )
+    if found[Outcome.BETWEEN]:
+        parts.append(
+            "Did better than the zero hypothesis but did not reach that bar: "
+            f"{_with_ratios(found[Outcome.BETWEEN])}."
+        )
+    if found[Outcome.UNFINISHED]:
+        parts.append(
+            f"Not finished, so not judged: {listed(name(run) for run in found[Outcome.UNFINISHED])}."
+        )
+    return " ".join(parts)
+
+
+def _with_ratios(runs: Iterable[Results]) -> str:
+    return listed(f"{name(run)} ({number(run['loss_ratio'])})" for run in runs)
+
+
+def _verdict(results: Results) -> str:
+    """What the cold starts say, from the outcomes alone."""
+    kinds = {kind: [run for run in results["runs"] if group(run) is kind] for kind in Group}
+    good = {
+        kind: sum(outcome(run, results) is Outcome.LEARNED for run in runs)
+        for kind, runs in kinds.items()
+    }
+    judged = [run for run in results["runs"] if run["loss_ratio"] is not None]
+    sq, csq = good[Group.SQ], good[Group.CSQ]
+    if not judged:
+        return "No run finished, so nothing is shown."
+    if sum(good.values()) == len(results["runs"]):
+        text = "Every learner learned: no difference between CSQ and SQ shows at this tolerance."
+    elif not any(good.values()):
+        text = "No learner learned, SQ or CSQ: no difference shows at this tolerance."
+    elif sq and not csq and kinds[Group.CSQ]:
+        did = "every SQ learner did" if sq == len(kinds[Group.SQ]) else "some SQ learners did"
+        text = f"From a cold start no correlational learner learned, and {did}."
+    elif sq and csq:
+        text = (
+            f"{counted(csq, 'correlational learner')} of {len(kinds[Group.CSQ])} learned from a "
+            f"cold start, and {counted(sq, 'SQ learner')} of {len(kinds[Group.SQ])}: this run "
+            "does not set the two kinds of query apart."
+        )
+    elif csq:
+        text = "Some correlational learners learned from a cold start, and no SQ learner did."
+    else:
+        text = "From a cold start no learner learned."
+    if results["oracle"]["policy"] == "exact":
+        text += " Answers were exact, so the outcome says nothing about the tolerance."
+    return text
+
+
+def _warm(results: Results) -> str:
+    warm = [run for run in results["runs"] if group(run) is Group.WARM]
+    if not warm:
+        return "No run started from a direction that an SQ learner had found."
+    cold = {
+        run["algorithm"]: outcome(run, results)
+        for run in results["runs"]
+        if group(run) is Group.CSQ
+    }
+    good = [run for run in warm if outcome(run, results) is Outcome.LEARNED]
+    needed = [run for run in good if cold.get(run["algorithm"]) is not Outcome.LEARNED]
+    parts = []
+    if needed:
+        parts.append(
+            f"Started at the direction found by a genuine SQ (thresholded PCA), "
+            f"{listed(run['algorithm'] for run in needed)} learned with correlational queries "
+            "alone, which did not happen from a cold start: here correlational queries sufficed "
+            "once an SQ had found the direction."
+        )
+    if other := [run["algorithm"] for run in good if run not in needed]:
+        parts.append(f"No warm start was needed for {listed(other)}: the cold start learned too.")
+    if bad := [run["algorithm"] for run in warm if run not in good]:
+        parts.append(f"The warm start did not make {listed(bad)} learn here.")
+    if costs := {int(run["warm_start_queries"]) for run in warm if run.get("warm_start_queries")}:
+        parts.append(
+            f"The warm start cost {listed(number(cost) for cost in sorted(costs))} scalar queries; "
+            "the figure counts them in."
+        )
+    return " ".join(parts)
+
+
+def _told(results: Results) -> str:
+    told: dict[str, list[str]] = {}
+    for run in ordered(results):
+        if run.get("told"):
+            told.setdefault(run["told"], []).append(name(run))
+    return " ".join(f"Told {what}: {listed(names)}." for what, names in told.items())
+
+
+def _brackets(results: Results) -> str:
+    rows = results.get("smallest_tolerance") or []
+    if not rows:
+        return ""
+    intro = (
+        "The search bisects the exponent and takes success to be monotone in the tolerance; "
+        "larger means that less exact answers were enough."
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(bracket_words(row), []).append(name(row))
+    return " ".join([intro, *(f"{listed(who)}: {what}." for what, who in found.items())])
+
+
+def bracket_words(row: Results) -> str:
+    """What a search for the tolerance found."""
+    succeeds, fails = row["succeeds"], row["fails"]
+    if succeeds is not None and fails is not None:
+        return f"learned at {number(succeeds)}, not at {number(fails)}"
+    if succeeds is not None:
+        return f"learned at {number(succeeds)}, the coarsest tried"
+    if fails is None:
+        return "no run finished: the computed means are not exact enough for this radius"
+    if row.get("floor"):
+        return (
+            f"did not learn down to {number(fails)}; below it the error of the computed means "
+            "exceeds the radius"
+        )
+    return f"did not learn down to {number(fails)}, the finest tried"
+
+
+def _unfinished(results: Results) -> str:
+    parts = []
+    for run in ordered(results):
+        if run["loss_ratio"] is None:
+            why = f" ({run['message']})" if run.get("message") else ""
+            parts.append(f"{name(run)}: {run['status']}{why}.")
+    return " ".join(parts)
+
+
+def _limits(results: Results) -> str:
+    return (
+        "Each learner ran once, on one instance "
+        f"(seed {results['instance']['seed']}), with its default settings. “Did not learn here” "
+        "is not “cannot learn”: another learner, or other settings, might do better, and no "
+        "lower bound is proved by these runs. A success, on the other hand, is what it looks "
+        "like: the loss of the hypothesis was computed, and every answer lay within the tolerance."
+    )
+
+
+def table_words(results: Results) -> list[Passage]:
+    """The report of `sqsim run`, passage by passage."""
+    require(results, "sqsim.run/1")
+    oracle = results["oracle"]
+    adversary = policy_words(oracle["policy"]) if oracle["tolerance"] is not None else ""
+    size: Any = results.get("sample_size") or {}
+    passages = [
+        Passage("The data", _data(results)),
+        Passage("The oracle", tolerance_words(oracle["tolerance"], oracle["norm"])),
+        Passage("The adversary", adversary),
+        Passage("What was learned", _losses(results)),
+        Passage("What the tolerance does", _sweep(results)),
+        Passage("The sample that such answers need", str(size.get("words") or "")),
+    ]
+    return [passage for passage in passages if passage.text]
+
+
+def _data(results: Results) -> str:
+    table = results["table"]
+    text = (
+        f"{table['path']}, target {table['target']}: {counted(table['rows'], 'row')} and "
+        f"{counted(table['features'], 'feature')}"
+    )
+    held = table.get("test_rows") or 0
+    text += f", with {counted(held, 'row')} held out for the test." if held else "."
+    return text + " Features were centred and whitened first; means are means over the rows."
+
+
+def _losses(results: Results) -> str:
+    learner = f"{results['algorithm']} ({results['access']})"
+    parts = []
+    for part, words in (("train", "the rows it queried"), ("test", "the rows held out")):
+        losses = results["loss"].get(part)
+        if not losses or losses["learner"] is None:
+            continue
+        mine, zero, line = losses["learner"], losses["zero"], losses["least_squares"]
+        text = f"On {words}, {learner} has mean squared error {number(mine)}"
+        if _usable(zero):
+            text += f", {number(mine / zero)} of what predicting zero has ({number(zero)})"
+        if line is not None:
+            side = "no more than" if mine <= line * (1 + 1e-9) else "more than"
+            text += f", and {side} least squares ({number(line)})"
+        parts.append(text + ".")
+    if parts:
+        return " ".join(parts)
+    why = f" ({results['message']})" if results.get("message") else ""
+    return f"{learner} did not finish: {results['status']}{why}."
+
+
+def _usable(zero: float | None) -> bool:
+    """Whether losses can be given as shares of this one."""
+    return zero is not None and zero > 0
+
+
+def _sweep(results: Results) -> str:
+    points: list[Any] = list(results.get("sweep") or [])
+    points = [point for point in points if point["tolerance"] is not None]
+    if not points:
+        return ""
+    zero = results["loss"]["train"]["zero"]
+    done = sorted((p["tolerance"], p["loss"]) for p in points if p["loss"] is not None)
+    parts = [f"The same learner ran at {counted(len(points), 'tolerance')}."]
+    if done and _usable(zero):
+        (fine, low), (coarse, high) = done[0], done[-1]
+        parts.append(
+            f"Its loss on the rows it queried is {number(low / zero)} of that of predicting zero "
+            f"at tolerance {number(fine)}"
+            + (f" and {number(high / zero)} at {number(coarse)}." if len(done) > 1 else ".")
+        )
+        useless = [tau for tau, value in done if value >= ZERO_SHARE * zero]
+        if useless:
+            parts.append(
+                f"From tolerance {number(useless[0])} on it was at some point no better than "
+                f"{ZERO_SHARE} of predicting zero."
+            )
+    if missing := len(points) - len(done):
+        parts.append(f"{counted(missing, 'run')} did not finish.")
+    return " ".join(parts)

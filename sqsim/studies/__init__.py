@@ -1,0 +1,1 @@
+"""Recipes of whole experiments: who runs against whom, and what is compared."""

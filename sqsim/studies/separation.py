@@ -1,0 +1,334 @@
+"""Correlational and statistical-query learners on one instance, under one tolerance.
+
+This file does not know how results are drawn or printed: it returns them, and tells an observer
+what is happening.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias, final
+
+import numpy as np
+import scipy
+
+from sqsim import __version__
+from sqsim.errors import BadInput, BudgetSpent, QueryRefused, ToleranceUnreachable
+from sqsim.loop import run
+from sqsim.oracles.scoring import expanded_loss, loss, null_loss
+from sqsim.oracles.simulated import SimulatedOracle, csq, sq
+from sqsim.problems.corruption import LowDegreeRemoval
+from sqsim.problems.hypothesis import ReluHypothesis
+from sqsim.problems.index import IndexInstance, ReluRegression
+from sqsim.record import Exchange, Ledger
+from sqsim.seeds import Seed
+from sqsim.studies.learners import CONVENTIONS, LEARNERS, POLICIES, Learner, warm, warm_direction
+from sqsim.tolerance import Mean
+
+SUCCESS = 1.5
+"""A learner succeeds if its loss is at most this many times the upper bound on OPT."""
+
+Observer: TypeAlias = Callable[[str, Mapping[str, Any]], None]
+
+
+def silent(event: str, details: Mapping[str, Any]) -> None:
+    """An observer that does nothing."""
+
+
+@final
+@dataclass(frozen=True)
+class Separation:
+    """One instance, one tolerance, one adversary.
+
+    Attributes
+    ----------
+    bias : of the hidden neuron sigma(<v, x> + bias), ||v|| = 1.
+    cutoff : Hermite degree up to which its correlations are removed from the labels.
+    norm : "l2", "absolute" or "vstat": what one unit of tolerance means.
+    policy : name of the adversary.
+    """
+
+    dimension: int = 1000
+    bias: float = -7.0
+    cutoff: int = 9
+    tolerance: float = 5e-11
+    norm: str = "l2"
+    policy: str = "toward-zero"
+    seed: Seed = 0
+
+    def __post_init__(self) -> None:
+        if self.dimension < 2:
+            raise BadInput(f"dimension is {self.dimension}; a hidden direction needs at least 2")
+        if not self.bias < 0:
+            raise BadInput(f"bias is {self.bias}; the hard instances have a negative bias")
+        for name, value, known in (
+            ("norm", self.norm, CONVENTIONS),
+            ("policy", self.policy, POLICIES),
+        ):
+            if value not in known:
+                raise BadInput(f"{name} is {value!r}; wanted one of {', '.join(known)}")
+        CONVENTIONS[self.norm](self.tolerance)
+
+    def instance(self, *, told: bool) -> IndexInstance:
+        """The same secret, with norm and bias told to the learner or not."""
+        problem = ReluRegression(
+            self.dimension,
+            norm=1.0 if told else None,
+            bias=self.bias if told else None,
+        )
+        return problem.draw(
+            norm=1.0, bias=self.bias, corruptions=[LowDegreeRemoval(self.cutoff)], seed=self.seed
+        )
+
+    def oracle(self, access: str, *, told: bool) -> SimulatedOracle[Any]:
+        """The oracle that a learner of this access is run against."""
+        make: Callable[..., SimulatedOracle[Any]] = csq if access == "CSQ" else sq
+        return make(
+            self.instance(told=told),
+            tolerance=CONVENTIONS[self.norm](self.tolerance),
+            policy=POLICIES[self.policy],
+            seed=self.seed,
+        )
+
+
+@final
+@dataclass(eq=False)
+class _Curve:
+    """Best loss ratio seen so far against queries spent, scored where the secret is."""
+
+    instance: IndexInstance
+    energy: Mean
+    points: list[list[float]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def watch(self, exchange: Exchange, ledger: Ledger) -> None:
+        """Score every iterate that the batch's note shows."""
+        started = time.perf_counter()
+        for w, b in _iterates(exchange.batch.note):
+            mean = expanded_loss(self.instance, ReluHypothesis(w, b), self.energy)
+            self.add(ledger.queries, float(mean.value) / self.instance.opt_upper_bound)
+        self.seconds += time.perf_counter() - started
+
+    def add(self, queries: int, ratio: float) -> None:
+        best = min(ratio, self.points[-1][1]) if self.points else ratio
+        self.points.append([queries, best])
+
+
+def _iterates(note: Mapping[str, Any]) -> Iterator[tuple[np.ndarray, float]]:
+    if "w" in note and "b" in note:
+        yield note["w"], float(note["b"])
+    for part in note.get("together", ()):
+        yield from _iterates(part)
+
+
+def separate(
+    study: Separation,
+    *,
+    directory: Path | None = None,
+    observer: Observer = silent,
+    curves: bool = True,
+) -> dict[str, Any]:
+    """Run every learner and return the results of schema sqsim.separation/1.
+
+    Parameters
+    ----------
+    directory : path, optional
+        Where transcripts go, one file for each run; none are written otherwise.
+    observer : function
+        Called with "learner" before and "run" after each run.
+    """
+    started = time.perf_counter()
+    instance = study.instance(told=True)
+    energy = null_loss(instance)
+    runs: list[dict[str, Any]] = []
+    for learner in LEARNERS:
+        runs.append(_one(study, learner, None, energy, directory, observer, curves))
+    observer("learner", {"algorithm": "warm start", "access": "SQ"})
+    start, start_queries = _warm_start(study, directory)
+    if start is not None:
+        for learner in warm(start):
+            runs.append(_one(study, learner, start_queries, energy, directory, observer, curves))
+    return {
+        "schema": "sqsim.separation/1",
+        "instance": {
+            "dimension": study.dimension,
+            "bias": study.bias,
+            "cutoff": study.cutoff,
+            "null_loss": float(energy.value),
+            "opt_upper_bound": instance.opt_upper_bound,
+            "seed": study.seed,
+        },
+        "oracle": {"tolerance": study.tolerance, "norm": study.norm, "policy": study.policy},
+        "runs": runs,
+        "smallest_tolerance": None,
+        "success_ratio": SUCCESS,
+        "versions": versions(),
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def versions() -> dict[str, str]:
+    """What computed these numbers."""
+    return {
+        "sqsim": __version__,
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _warm_start(study: Separation, directory: Path | None) -> tuple[np.ndarray | None, int | None]:
+    """A signed direction from thresholded PCA, and what it cost; None where it was refused."""
+    oracle = study.oracle("SQ", told=True)
+    strategy = warm_direction(oracle.instance.problem, 1 / abs(study.bias))
+    try:
+        result = run(strategy, oracle, log=_log(directory, "warm-start"))
+    except ToleranceUnreachable:
+        return None, None
+    return result.value, result.ledger.queries
+
+
+def _log(directory: Path | None, name: str) -> Path | None:
+    return None if directory is None else directory / "transcripts" / f"{name}.jsonl"
+
+
+def _one(
+    study: Separation,
+    learner: Learner,
+    warm_queries: int | None,
+    energy: Mean,
+    directory: Path | None,
+    observer: Observer,
+    curves: bool,
+) -> dict[str, Any]:
+    """One learner against its oracle, scored."""
+    oracle = study.oracle(learner.access, told=learner.told)
+    instance: IndexInstance = oracle.instance
+    record: dict[str, Any] = {
+        "algorithm": learner.name,
+        "access": learner.access,
+        "warm_start": learner.warm_start,
+        "told": "norm and bias" if learner.told else "neither norm nor bias",
+    }
+    observer("learner", record)
+    name = learner.name + ("-warm" if learner.warm_start else "")
+    log = _log(directory, name)
+    curve = _Curve(instance, energy)
+    seen = Ledger()
+
+    def watch(exchange: Exchange, ledger: Ledger) -> None:
+        nonlocal seen
+        seen = ledger
+        if curves:
+            curve.watch(exchange, ledger)
+
+    started = time.perf_counter()
+    hypothesis: ReluHypothesis | None = None
+    try:
+        result = run(
+            learner.strategy(instance.problem, study.seed), oracle, log=log, callback=watch
+        )
+        hypothesis, status, message = result.value, result.status.value, result.message
+        seen = result.ledger
+    except ToleranceUnreachable as error:
+        status, message = "tolerance unreachable", str(error)
+    except QueryRefused as error:
+        status, message = "refused", str(error)
+    except BudgetSpent as error:
+        status, message = "budget spent", str(error)
+    seconds = time.perf_counter() - started - curve.seconds
+    record |= {
+        "status": status,
+        "message": message,
+        **_scores(instance, hypothesis),
+        "queries": seen.queries,
+        "rounds": seen.rounds,
+        "finest_tolerance": seen.finest,
+        "seconds": seconds,
+        "warm_start_queries": warm_queries,
+        "transcript": None if log is None else f"transcripts/{name}.jsonl",
+    }
+    if hypothesis is not None:
+        curve.add(seen.queries, record["loss_ratio"])
+    record["curve"] = curve.points
+    observer("run", record)
+    return record
+
+
+def _scores(instance: IndexInstance, hypothesis: ReluHypothesis | None) -> dict[str, Any]:
+    if hypothesis is None:
+        return dict.fromkeys(("overlap", "hypothesis", "loss", "loss_ratio"))
+    value = float(loss(instance, hypothesis).value)
+    return {
+        "overlap": hypothesis.overlap(instance.direction),
+        "hypothesis": {"norm": hypothesis.norm, "bias": hypothesis.bias},
+        "loss": value,
+        "loss_ratio": value / instance.opt_upper_bound,
+    }
+
+
+def find_tolerances(
+    study: Separation, *, observer: Observer = silent, coarsest: float = 1.0, finest: float = 1e-24
+) -> list[dict[str, Any]]:
+    """The tolerance at which each learner first succeeds, by bisection, to a tenth of a decade.
+
+    A learner's trials go from failure through success to tolerances that the evaluator's own
+    error does not reach; `succeeds` is the largest tolerance seen to succeed, `fails` the smallest
+    above it seen to fail, and `floor` says that what ended the search was that error.
+    """
+    rows = []
+    learners: list[tuple[Learner, bool]] = [(learner, False) for learner in LEARNERS]
+    learners += [(learner, True) for learner in warm(np.ones(study.dimension))]
+    energy = null_loss(study.instance(told=True))
+    for learner, warmed in learners:
+        observer("learner", {"algorithm": learner.name, "access": learner.access, "search": True})
+
+        def outcome(tau: float, learner: Learner = learner, warmed: bool = warmed) -> str:
+            trial = replace(study, tolerance=tau)
+            if warmed:
+                start, _ = _warm_start(trial, None)
+                if start is None:
+                    return "unreachable"
+                learner = next(one for one in warm(start) if one.name == learner.name)
+            record = _one(trial, learner, None, energy, None, silent, False)
+            if record["loss_ratio"] is None:
+                return "unreachable"
+            return "success" if record["loss_ratio"] <= SUCCESS else "failure"
+
+        row = {
+            "algorithm": learner.name,
+            "access": learner.access,
+            "warm_start": warmed,
+            **_bracket(outcome, coarsest, finest),
+        }
+        observer("tolerance", row)
+        rows.append(row)
+    return rows
+
+
+def _bracket(outcome: Callable[[float], str], coarsest: float, finest: float) -> dict[str, Any]:
+    """Bisect in the exponent for the first outcome that is not a failure."""
+    if (first := outcome(coarsest)) != "failure":
+        return {"succeeds": coarsest if first == "success" else None, "fails": None,
+                "floor": first == "unreachable"}
+    fails, other = np.log10(coarsest), np.log10(finest)
+    kind = outcome(10.0**other)
+    if kind == "failure":
+        return {"succeeds": None, "fails": finest, "floor": False}
+    while fails - other > 0.1:
+        middle = (fails + other) / 2
+        found = outcome(10.0**middle)
+        if found == "failure":
+            fails = middle
+        else:
+            other, kind = middle, found
+    reached = kind == "success"
+    return {
+        "succeeds": 10.0**other if reached else None,
+        "fails": 10.0**fails,
+        "floor": not reached,
+    }

@@ -1,0 +1,54 @@
+"""Weights of projected correlational updates g_w = P_w E[y x weight(<w, x>)].
+
+Both the learner that makes the step and the adversary that corrupts labels against it read the
+weight from here.  This file does not know either of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from sqsim.errors import BadInput
+from sqsim.gaussian import ridge_norms
+from sqsim.lowrank import Array
+from sqsim.queries import Ridge
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Update:
+    """weight(s) at s = <w, x>, its kinks and its norm ||weight(s)||_2 for s ~ N(0, 1)."""
+
+    name: str
+    weight: Callable[[Array], Array]
+    kinks: tuple[float, ...]
+
+    @property
+    def norm(self) -> float:
+        return float(np.asarray(ridge_norms(Ridge(self.weight, np.ones(1), kinks=self.kinks), 1)))
+
+
+def plain(bias: float) -> Update:
+    """weight(s) = 1(s + bias >= 0): projected gradient descent."""
+    return Update("plain", lambda s: (s + bias >= 0).astype(np.float64), (-bias,))
+
+
+def reweighted(bias: float, *, rho: float = 0.5, overlap: float = 0.9) -> Update:
+    """Gaussian shifted by rho |b| along w, cut at (rho + lambda - lambda^2 rho) |b|.
+
+    weight(s) = exp(rho a s - rho^2 a^2 / 2) 1(s >= (rho + lambda - lambda^2 rho) a), a = -bias,
+    with lambda = `overlap`, the overlap at which the analysis starts.  Guo and Vijayaraghavan
+    (2024), section 3.1.
+    """
+    if bias > 0:
+        raise BadInput(f"bias is {bias}; the reweighting is made for biases <= 0")
+    shift, cut = -rho * bias, -(rho + overlap - overlap**2 * rho) * bias
+
+    def weight(s: Array) -> Array:
+        return np.where(s >= cut, np.exp(shift * np.minimum(s, 60.0) - shift**2 / 2), 0.0)
+
+    return Update("reweighted", weight, (cut,))
