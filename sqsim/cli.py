@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -51,7 +51,7 @@ def separation(
     norm: Norm = "l2",
     policy: PolicyName = "toward-zero",
     seed: Seed = 0,
-    out: Annotated[Path, typer.Option(help="Folder for results; it must not exist or be empty.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder for results; numbered if taken.")] = Path(
         "sqsim-separation"
     ),
     json_path: Json = None,
@@ -65,7 +65,7 @@ def separation(
 ) -> None:
     """Run correlational and statistical-query learners on one biased-ReLU instance."""
     from sqsim.report.console import SeparationProgress
-    from sqsim.report.files import fresh_directory, write_json
+    from sqsim.report.files import fresh_directory
     from sqsim.report.html import write_separation_report
     from sqsim.studies.separation import Separation, find_tolerances, separate
 
@@ -78,17 +78,15 @@ def separation(
         policy=policy,
         seed=seed,
     )
-    directory = fresh_directory(out)
-    with SeparationProgress(_console(quiet), study) as progress:
-        results = separate(study, directory=directory, observer=progress.observe)
-        if find_tolerance:
-            results["smallest_tolerance"] = find_tolerances(study, observer=progress.observe)
-    results["command"] = _command()
-    write_json(directory / "results.json", results)
-    if json_path is not None:
-        write_json(json_path, results)
-    report = write_separation_report(results, directory)
-    progress.finish(results, report)
+    with fresh_directory(out) as directory:
+        with SeparationProgress(_console(quiet), study) as progress:
+            results = separate(study, directory=directory, observer=progress.observe)
+            if find_tolerance and not results["interrupted"]:
+                results["smallest_tolerance"] = find_tolerances(study, observer=progress.observe)
+        results["command"] = _command()
+        _write(results, directory, json_path)
+        progress.finish(results, write_separation_report(results, directory))
+    _leave_if_interrupted(results)
 
 
 @app.command(name="run")
@@ -104,7 +102,7 @@ def run_command(
     test_fraction: Annotated[float, typer.Option(help="Part of the rows kept for testing.")] = 0.0,
     seed: Seed = 0,
     sweep: Annotated[bool, typer.Option(help="Also run at coarser tolerances.")] = True,
-    out: Annotated[Path, typer.Option(help="Folder for results; it must not exist or be empty.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder for results; numbered if taken.")] = Path(
         "sqsim-run"
     ),
     json_path: Json = None,
@@ -112,31 +110,45 @@ def run_command(
 ) -> None:
     """Run a learner on your own table, through queries only."""
     from sqsim.report.console import TableProgress
-    from sqsim.report.files import fresh_directory, write_json
+    from sqsim.report.files import fresh_directory
     from sqsim.report.html import write_table_report
     from sqsim.studies.table import run_table
 
-    directory = fresh_directory(out)
-    with TableProgress(_console(quiet)) as progress:
-        results = run_table(
-            table,
-            target=target,
-            algorithm=algorithm,
-            tolerance=tolerance,
-            norm=norm,
-            policy=policy,
-            test_fraction=test_fraction,
-            seed=seed,
-            directory=directory,
-            sweep=sweep,
-            observer=progress.observe,
-        )
-    results["command"] = _command()
+    with fresh_directory(out) as directory:
+        with TableProgress(_console(quiet)) as progress:
+            results = run_table(
+                table,
+                target=target,
+                algorithm=algorithm,
+                tolerance=tolerance,
+                norm=norm,
+                policy=policy,
+                test_fraction=test_fraction,
+                seed=seed,
+                directory=directory,
+                sweep=sweep,
+                observer=progress.observe,
+            )
+        results["command"] = _command()
+        _write(results, directory, json_path)
+        progress.finish(results, write_table_report(results, directory))
+    _leave_if_interrupted(results)
+
+
+def _leave_if_interrupted(results: dict[str, Any]) -> None:
+    """Exit code 130 after Ctrl-C; what had been computed is written by then."""
+    if results.get("interrupted"):
+        print("sqsim: interrupted; what was computed so far is written", file=sys.stderr)
+        raise typer.Exit(130)
+
+
+def _write(results: dict[str, Any], directory: Path, copy: Path | None) -> None:
+    """results.json in the folder, and the copy that was asked for."""
+    from sqsim.report.files import write_json
+
     write_json(directory / "results.json", results)
-    if json_path is not None:
-        write_json(json_path, results)
-    report = write_table_report(results, directory)
-    progress.finish(results, report)
+    if copy is not None:
+        write_json(copy, results)
 
 
 def _console(quiet: bool) -> Console:
@@ -152,13 +164,10 @@ def _command() -> str:
 def main() -> None:
     """Entry point: errors that sqsim raises on purpose become one line and exit code 2."""
     try:
-        app(standalone_mode=True)
+        app()
     except SqsimError as error:
         print(f"sqsim: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("sqsim: interrupted; what was written so far is kept", file=sys.stderr)
-        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

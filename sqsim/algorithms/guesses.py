@@ -60,7 +60,7 @@ class GeometricMesh:
     @property
     def biases(self) -> Array:
         count = 1 + math.floor(math.log(self.largest / self.smallest) / math.log(self.ratio) + 1e-9)
-        return -self.smallest * self.ratio ** np.arange(count)
+        return np.asarray(-self.smallest * self.ratio ** np.arange(count), dtype=np.float64)
 
     def guesses(self, energy: float) -> list[Guess]:
         """One guess for each bias, its norm from E[y^2] = `energy`."""
@@ -112,7 +112,8 @@ class PaperMesh:
     def biases(self) -> Array:
         """Normalised biases that the final fit scans: the mesh at norm_bound."""
         width = 0.1 * math.sqrt(self.epsilon)
-        return -width * np.arange(1, math.ceil(self._reach / width) + 1) / self.norm_bound
+        steps = np.arange(1, math.ceil(self._reach / width) + 1, dtype=np.float64)
+        return np.asarray(-width * steps / self.norm_bound, dtype=np.float64)
 
     @property
     def _reach(self) -> float:

@@ -58,8 +58,8 @@ def leading_eigenvector(matrix: Array | LowRank, *, seed: Seed = 0) -> Array:
     vector is as good as any there too.
     """
     d = matrix.shape[0]
-    fallback = rng(seed, Role.LEARNER).standard_normal(d)
-    fallback /= np.linalg.norm(fallback)
+    fallback: Array = np.asarray(rng(seed, Role.LEARNER).standard_normal(d))
+    fallback = fallback / np.linalg.norm(fallback)
     if isinstance(matrix, LowRank):
         values, vectors = np.linalg.eigh(matrix.core) if matrix.core.size else (np.zeros(1), None)
         if vectors is None or (values[-1] <= 0 and matrix.basis.shape[1] < d):

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 from sqsim.lazy import attach
 
 if TYPE_CHECKING:
-    from sqsim.report.figures import (
-        save,
-        separation_figure,
-        svg,
-        tolerance_figure,
-    )
+    from sqsim.report.brackets import tolerance_figure
+    from sqsim.report.figures import save, separation_figure, svg
     from sqsim.report.html import write_separation_report, write_table_report
     from sqsim.report.sweeps import table_figure
     from sqsim.report.words import headline, separation_words, table_words
@@ -31,12 +27,8 @@ __all__ = [
 ]
 
 _NAMES = {
-    "sqsim.report.figures": (
-        "save",
-        "separation_figure",
-        "svg",
-        "tolerance_figure",
-    ),
+    "sqsim.report.brackets": ("tolerance_figure",),
+    "sqsim.report.figures": ("save", "separation_figure", "svg"),
     "sqsim.report.html": ("write_separation_report", "write_table_report"),
     "sqsim.report.sweeps": ("table_figure",),
     "sqsim.report.words": ("headline", "separation_words", "table_words"),

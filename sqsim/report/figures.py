@@ -1,4 +1,4 @@
-"""Figures of the two commands, as matplotlib figures, SVG and PNG.
+"""The figure of `sqsim separation`, and any figure as SVG and PNG.
 
 Nothing here touches pyplot or leaves a setting changed.
 """
@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 from sqsim.report.curves import Track, stuck, tracks
 from sqsim.report.files import write_atomically
 from sqsim.report.reading import (
+    ZERO_SHARE,
     Group,
     Outcome,
     Results,
-    group,
-    name,
     number,
-    positive,
     require,
     zero_ratio,
 )
@@ -72,6 +70,11 @@ def separation_figure(results: Results) -> Figure:
     _levels(axes, results)
     for track in runs:
         _curve(axes, track, low)
+    worst = max((ratio for track in runs for _, ratio in track.points), default=0.0)
+    if worst > top:
+        note = f"off the scale: iterates up to {number(float(f'{worst:.1e}'))}"
+        at: dict[str, Any] = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
+        write(axes, 1.0, 1.005, note, color=FAINT, **at)
     if lanes:
         above = place(figure, left=LEFT, bottom=0.55 + body + gap, width=PLOT, height=strip)
         _strip(above, lanes, low, high)
@@ -90,15 +93,17 @@ def separation_figure(results: Results) -> Figure:
 
 
 def _query_range(runs: Sequence[Track]) -> tuple[float, float]:
-    """From half a decade before the first mark to a decade after the last."""
+    """From well before the first mark, room for the names of levels, to a decade after the last."""
     marks = [max(1.0, float(track.queries)) for track in runs] or [1.0]
-    return max(0.5, min(marks) / 4), max(marks) * 12
+    first, high = min(marks), max(marks) * 12
+    return max(0.5, first * (first / high) ** 0.36), high
 
 
 def _ratio_range(runs: Sequence[Track], results: Results) -> tuple[float, float]:
+    """From below OPT to a little above the zero hypothesis: iterates may be worse without limit."""
     seen = [ratio for track in runs for _, ratio in track.points] + [1.0]
-    seen += [zero for zero in [zero_ratio(results)] if zero is not None]
-    return min(seen) / 3, max(seen) * 2.2
+    zero = zero_ratio(results)
+    return min(seen) / 3, 2.2 * max(seen) if zero is None else 4 * max(1.0, zero)
 
 
 def _levels(axes: Axes, results: Results) -> None:
@@ -114,7 +119,7 @@ def _levels(axes: Axes, results: Results) -> None:
     if zero is not None:
         axes.axhline(zero, color=INK, lw=1.0, ls=(0, (1, 1.5)), zorder=1, gid="level-zero")
         text = f"zero hypothesis: {number(zero)}"
-        write(axes, 0.012, zero * 1.12, text, va="bottom", **at)
+        write(axes, 0.012, zero * 0.86, text, va="top", **at)
 
 
 def _curve(axes: Axes, track: Track, start: float) -> None:
@@ -124,15 +129,24 @@ def _curve(axes: Axes, track: Track, start: float) -> None:
     if not xs:
         return
     axes.plot(xs, ys, drawstyle="steps-post", color=style.color, ls=style.line, lw=1.7, zorder=3)
-    _mark(axes, xs[-1], ys[-1], track)
+    if ys[-1] <= axes.get_ylim()[1]:
+        _mark(axes, xs[-1], ys[-1], track)
 
 
 def _mark(axes: Axes, x: float, y: float, track: Track) -> None:
     style = STYLES[track.group]
     mark = "x" if track.outcome is Outcome.UNFINISHED else style.mark
     axes.plot(
-        [x], [y], ls="none", marker=mark, ms=6.5, mew=1.6, color=style.color, mfc="white",
-        zorder=5, clip_on=False,
+        [x],
+        [y],
+        ls="none",
+        marker=mark,
+        ms=6.5,
+        mew=1.6,
+        color=style.color,
+        mfc="white",
+        zorder=5,
+        clip_on=False,
     )
 
 
@@ -146,7 +160,8 @@ def _strip(axes: Axes, lanes: Sequence[Track], low: float, high: float) -> None:
     axes.set_facecolor("#f5f5f5")
     finished = any(track.outcome is not Outcome.UNFINISHED for track in lanes)
     crossed = any(track.outcome is Outcome.UNFINISHED for track in lanes)
-    words = ["at the level of the zero hypothesis"] * finished + ["not finished"] * crossed
+    words = [f"no better than {ZERO_SHARE} × the zero hypothesis"] * finished
+    words += ["not finished"] * crossed
     title = f"Ended {' or '.join(words)}; one line each"
     write(axes, 0.0, 1.0, title, transform=axes.transAxes, va="bottom", color=FAINT)
     for row, track in enumerate(lanes):
@@ -169,64 +184,6 @@ def _name_ends(axes: Axes, runs: Sequence[Track]) -> None:
             label = f"{track.name}  {number(track.ratio)}"
             ends.append((float(x), float(y), label, STYLES[track.group].color))
     leaders(axes, ends)
-
-
-def tolerance_figure(results: Results) -> Figure:
-    """For each learner the tolerances at which it learned and did not, from the search."""
-    require(results, "sqsim.separation/1")
-    rows = sorted(
-        results.get("smallest_tolerance") or [], key=lambda row: -(row["succeeds"] or 0.0)
-    )
-    oracle = results["oracle"]
-    seen = [row[key] for row in rows for key in ("succeeds", "fails") if positive(row[key])]
-    seen += [oracle["tolerance"]] if positive(oracle["tolerance"]) else []
-    low, high = min(seen, default=0.1) / 8, max(seen, default=1.0) * 8
-    height = max(0.6, 0.27 * len(rows))
-    figure = blank(WIDTH, height + 1.65)
-    left = 2.75
-    width = WIDTH - left - 1.95
-    axes = place(figure, left=left, bottom=0.55, width=width, height=height)
-    log_axis(axes, "x", low, high)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel("tolerance (larger is less exact)", fontsize=TEXT, color=INK)
-    for place_, row in enumerate(rows):
-        _bracket(axes, place_, row)
-    if positive(oracle["tolerance"]):
-        axes.axvline(oracle["tolerance"], color=FAINT, lw=1.0, ls=(0, (1, 1.5)), zorder=1)
-        text = f"this run: {number(oracle['tolerance'])}"
-        write(axes, oracle["tolerance"], -0.62, text, ha="center", va="bottom", color=FAINT)
-    subtitle = f"convention {oracle['norm']}, adversary {oracle['policy']}; bars: learned"
-    if any(row.get("floor") for row in rows):
-        subtitle += "; * below it the error of the computed means exceeds the radius"
-    heading(figure, "The tolerance at which each learner first learned", subtitle)
-    groups = [kind for kind in Group if any(group(row) is kind for row in rows)]
-    legend(figure, groups, crossed="did not learn", lines=False)
-    return figure
-
-
-def _bracket(axes: Axes, y: int, row: Results) -> None:
-    style = STYLES[group(row)]
-    succeeds, fails = row["succeeds"], row["fails"]
-    low, high = axes.get_xlim()
-    axes.axhline(y, color=RULE, lw=0.6, zorder=0)
-    common: dict[str, Any] = {"color": style.color, "zorder": 4, "clip_on": False}
-    if positive(succeeds):
-        axes.plot([low, succeeds], [y, y], lw=3, solid_capstyle="butt", **common)
-        axes.plot([succeeds], [y], ls="none", marker=style.mark, ms=7, **common)
-    # Brackets are a tenth of a decade wide: a cross on the mark would hide both.
-    if positive(fails) and not (positive(succeeds) and fails < succeeds * (high / low) ** 0.05):
-        axes.plot([fails], [y], ls="none", marker="x", ms=7, mew=1.8, **common)
-    if positive(succeeds):
-        words = number(succeeds) + (f", not {number(fails)}" if positive(fails) else "")
-    elif fails is None:
-        words = "no run finished"
-    else:
-        words = f"none down to {number(fails)}" + (" *" if row.get("floor") else "")
-    side: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
-    write(axes, -0.02, y, name(row), ha="right", **side)
-    write(axes, 1.02, y, words, **side)
 
 
 def svg(figure: Figure) -> str:

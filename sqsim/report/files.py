@@ -4,21 +4,38 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqsim.errors import BadInput
 
 
-def fresh_directory(path: Path) -> Path:
-    """The folder, made if need be; a numbered neighbour where it already holds something."""
+@contextmanager
+def fresh_directory(path: Path) -> Iterator[Path]:
+    """The folder, made if need be; a numbered neighbour where it already holds something.
+
+    A command that fails before it has written anything leaves no folder behind; what was written
+    before a crash or Ctrl-C stays.
+    """
+    candidate = _fresh(path)
+    try:
+        yield candidate
+    except BaseException:
+        if not any(entry.is_file() for entry in candidate.rglob("*")):
+            shutil.rmtree(candidate, ignore_errors=True)
+        raise
+
+
+def _fresh(path: Path) -> Path:
     candidate, number = path, 1
     try:
         while candidate.exists() and (not candidate.is_dir() or any(candidate.iterdir())):
             number += 1
             candidate = path.with_name(f"{path.name}-{number}")
-        (candidate / "transcripts").mkdir(parents=True)
+        candidate.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"cannot write to {candidate}: {error}; choose another folder") from error
     return candidate

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqsim.errors import BadInput
-from sqsim.report.figures import save, separation_figure, svg, tolerance_figure
+from sqsim.report.brackets import tolerance_figure
+from sqsim.report.figures import save, separation_figure, svg
 from sqsim.report.files import write_atomically
 from sqsim.report.reading import (
     Outcome,
     Results,
     all_queries,
-    group,
     listed,
     name,
     number,
@@ -44,8 +44,7 @@ def write_separation_report(results: Mapping[str, Any], directory: Path) -> Path
         "passages": separation_words(results),
         "rows": [_row(run, results) for run in ordered(results)],
         "brackets": [
-            {"name": name(row), "group": group(row).value, "words": bracket_words(row), "row": row}
-            for row in results.get("smallest_tolerance") or ()
+            {"name": name(row), "row": row} for row in results.get("smallest_tolerance") or ()
         ],
         "facts": _facts(results, ("instance", "oracle")),
     }
@@ -59,10 +58,11 @@ def write_table_report(table_results: Mapping[str, Any], directory: Path) -> Pat
     table = table_results["table"]
     passages = table_words(table_results)
     context = {
-        "title": f"{table_results['algorithm']} on {table['path']}",
+        "title": f"{table_results['algorithm']} on {Path(table['path']).name}",
         "lead": next(one.text for one in passages if one.heading == "What was learned"),
         "passages": [one for one in passages if one.heading != "What was learned"],
         "facts": _facts(table_results, ("table", "whitening", "oracle", "hypothesis")),
+        "weights": (table_results["hypothesis"] or {}).get("weights") or {},
     }
     return _write("table.html", table_results, pictures, context, directory)
 
@@ -83,10 +83,8 @@ def _write(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "seconds": seconds}
-    inline = {
-        stem: _inline(svg(figure), alt, stem) for stem, (figure, alt) in pictures.items()
-    }
+    environment.filters |= {"number": number, "seconds": seconds, "unbroken": _unbroken}
+    inline = {stem: _inline(svg(figure), alt, stem) for stem, (figure, alt) in pictures.items()}
     page = environment.get_template(template).render(results=results, pictures=inline, **context)
     target = directory / "report.html"
     try:
@@ -111,6 +109,14 @@ def _inline(text: str, alt: str, prefix: str) -> Any:
     return Markup(body.replace("<svg", opening, 1))
 
 
+def _unbroken(text: str) -> Any:
+    """Escaped text whose numbers are never broken at a minus."""
+    from markupsafe import Markup, escape
+
+    number_like = r"(\d[\d.]*e-\d+)"
+    return Markup(re.sub(number_like, r'<span class="whole">\1</span>', str(escape(text))))
+
+
 def _row(run: Results, results: Results) -> dict[str, Any]:
     """What the table of runs shows of one run."""
     how, zero = outcome(run, results), zero_ratio(results)
@@ -119,7 +125,6 @@ def _row(run: Results, results: Results) -> dict[str, Any]:
     return {
         "run": run,
         "name": name(run),
-        "group": group(run).value,
         "outcome": how.value,
         "sign": signs[how],
         "kind": how.name.lower(),
@@ -131,7 +136,7 @@ def _row(run: Results, results: Results) -> dict[str, Any]:
 
 def _facts(results: Results, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     """The scalars of these parts, with spaces in their names."""
-    return {
+    found = {
         part: {
             key.replace("_", " "): value
             for key, value in (results.get(part) or {}).items()
@@ -139,6 +144,7 @@ def _facts(results: Results, parts: tuple[str, ...]) -> dict[str, dict[str, Any]
         }
         for part in parts
     }
+    return {part: pairs for part, pairs in found.items() if pairs}
 
 
 def _separation_alt(results: Results) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqsim.errors import BadInput
 
@@ -16,6 +16,13 @@ Results = Mapping[str, Any]
 
 ZERO_SHARE = 0.9
 """From this share of the zero hypothesis's loss on, a run counts as having stayed there."""
+
+
+class Passage(NamedTuple):
+    """A heading and what stands under it."""
+
+    heading: str
+    text: str
 
 
 class Group(Enum):
@@ -88,6 +95,11 @@ def ordered(results: Results) -> list[Results]:
     return sorted(results["runs"], key=lambda run: groups.index(group(run)))
 
 
+def sweep_policy(results: Results) -> str:
+    """The adversary of the sweep of `sqsim run`, which may be another than that of the run."""
+    return str(results.get("sweep_policy") or results["oracle"]["policy"])
+
+
 def number(value: Any) -> str:
     """Four significant digits; "-" where there is no number."""
     if value is None:
@@ -118,4 +130,4 @@ def listed(items: Iterable[str], *, word: str = "and") -> str:
 
 def counted(count: int, noun: str) -> str:
     """1 learner, 2 learners."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"

@@ -47,9 +47,7 @@ def blank(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), facecolor="white")
 
 
-def place(
-    figure: Figure, *, left: float, bottom: float, width: float, height: float
-) -> Axes:
+def place(figure: Figure, *, left: float, bottom: float, width: float, height: float) -> Axes:
     """Axes at a place given in inches, plain and without a box."""
     across, up = figure.get_size_inches()
     axes = figure.add_axes((left / across, bottom / up, width / across, height / up))
@@ -65,7 +63,12 @@ def place(
 
 def write(axes: Axes, x: float, y: float, text: str, **options: Any) -> None:
     """Text that is never read as a formula, whatever a learner is called."""
-    settings = {"fontsize": SMALL, "color": INK, "parse_math": False, "zorder": 6} | options
+    settings: dict[str, Any] = {
+        "fontsize": SMALL,
+        "color": INK,
+        "parse_math": False,
+        "zorder": 6,
+    } | options
     axes.text(x, y, text, **settings)
 
 
@@ -88,8 +91,15 @@ def legend(
         style = STYLES[group]
         handles.append(
             Line2D(
-                [], [], color=style.color, ls=style.line if lines else "none", lw=1.8,
-                marker=style.mark, ms=6, mew=1.6, mfc="white" if lines else style.color,
+                [],
+                [],
+                color=style.color,
+                ls=style.line if lines else "none",
+                lw=1.8,
+                marker=style.mark,
+                ms=6,
+                mew=1.6,
+                mfc="white" if lines else style.color,
                 label=group.value,
             )
         )
@@ -99,9 +109,17 @@ def legend(
         )
     across, up = figure.get_size_inches()
     figure.legend(
-        handles=handles, ncols=len(handles), loc="upper left", frameon=False, fontsize=SMALL,
-        bbox_to_anchor=(0.14 / across, 1 - 0.6 / up), borderpad=0, borderaxespad=0,
-        handlelength=4.2 if lines else 1.2, columnspacing=2.0, labelcolor=INK,
+        handles=handles,
+        ncols=len(handles),
+        loc="upper left",
+        frameon=False,
+        fontsize=SMALL,
+        bbox_to_anchor=(0.14 / across, 1 - 0.6 / up),
+        borderpad=0,
+        borderaxespad=0,
+        handlelength=4.2 if lines else 1.2,
+        columnspacing=2.0,
+        labelcolor=INK,
     )
 
 
@@ -168,11 +186,20 @@ def leaders(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
     ----------
     ends : sequence of (x, y, label, colour)
     """
-    up = axes.figure.get_size_inches()[1] * axes.get_position().height * 72
-    heights = spread([y * up for _, y, _, _ in ends], LABEL_STEP, 4.0, up - 4.0)
+    # Ties go by x, so that a leader does not cross the marks to its right.
+    up = axes.bbox.height / axes.figure.dpi * 72
+    heights = spread([y * up + 6 * (x - 1) for x, y, _, _ in ends], LABEL_STEP, 4.0, up - 4.0)
     for (x, y, label, color), height in zip(ends, heights, strict=True):
         axes.plot(
-            [x, 1.0, 1.02], [y, height / up, height / up], transform=axes.transAxes,
-            color=color, lw=0.7, alpha=0.8, clip_on=False, zorder=2, scalex=False, scaley=False,
+            [x, 1.0, 1.02],
+            [y, height / up, height / up],
+            transform=axes.transAxes,
+            color=color,
+            lw=0.7,
+            alpha=0.8,
+            clip_on=False,
+            zorder=2,
+            scalex=False,
+            scaley=False,
         )
         write(axes, 1.03, height / up, label, transform=axes.transAxes, va="center")

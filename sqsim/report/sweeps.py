@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqsim.report.reading import Group, Results, number, positive, require
+from sqsim.report.reading import Group, Results, number, positive, require, sweep_policy
 from sqsim.report.style import (
     FAINT,
     INK,
@@ -57,10 +58,10 @@ def table_figure(table_results: Results) -> Figure:
     table = table_results["table"]
     heading(
         figure,
-        f"{table_results['algorithm']} on {table['path']}",
+        f"{table_results['algorithm']} on {Path(table['path']).name}",
         f"target {table['target']}, {number(table['rows'])} rows, {number(table['features'])} "
         f"features, convention {table_results['oracle']['norm']}, adversary "
-        f"{table_results['oracle']['policy']}",
+        f"{sweep_policy(table_results)}",
     )
     crossed = any(loss is None or loss / unit > top for _, loss in points)
     legend(figure, [group], crossed="not finished, or off the scale" if crossed else None)
@@ -69,7 +70,8 @@ def table_figure(table_results: Results) -> Figure:
 
 def _points(results: Results) -> list[tuple[float, float | None]]:
     points = [(p["tolerance"], p["loss"]) for p in results.get("sweep") or ()]
-    points.append((results["oracle"]["tolerance"], results["loss"]["train"]["learner"]))
+    if results["oracle"]["policy"] == sweep_policy(results):
+        points.append((results["oracle"]["tolerance"], results["loss"]["train"]["learner"]))
     found = {tau: loss for tau, loss in points if positive(tau)}
     return sorted(found.items())
 
@@ -81,11 +83,9 @@ def _levels(results: Results, unit: float) -> list[tuple[float, str, Any]]:
     ]
     if losses["least_squares"] is not None:
         levels.append((losses["least_squares"] / unit, "least squares", "-"))
-    exact = [p["loss"] for p in results.get("sweep") or () if p["tolerance"] is None]
-    if results["oracle"]["tolerance"] is None:
-        exact.append(losses["learner"])
-    if exact and exact[-1] is not None:
-        levels.append((exact[-1] / unit, "this learner, no tolerance", (0, (5, 2))))
+    oracle, learner = results["oracle"], losses["learner"]
+    if learner is not None and (oracle["tolerance"] is None or oracle["policy"] == "exact"):
+        levels.append((learner / unit, "this learner, exact answers", (0, (5, 2))))
     return levels
 
 
@@ -99,11 +99,26 @@ def _draw(
     style = STYLES[group]
     seen = [(tau, loss / unit) for tau, loss in points if loss is not None]
     axes.plot(
-        [tau for tau, _ in seen], [share for _, share in seen], color=style.color, ls=style.line,
-        marker=style.mark, ms=6, mfc="white", mew=1.6, lw=1.8, zorder=4,
+        [tau for tau, _ in seen],
+        [share for _, share in seen],
+        color=style.color,
+        ls=style.line,
+        marker=style.mark,
+        ms=6,
+        mfc="white",
+        mew=1.6,
+        lw=1.8,
+        zorder=4,
     )
     lost = [tau for tau, loss in points if loss is None or loss / unit > top]
     axes.plot(
-        lost, [top] * len(lost), ls="none", marker="x", ms=7, mew=1.8, color=INK, zorder=5,
+        lost,
+        [top] * len(lost),
+        ls="none",
+        marker="x",
+        ms=7,
+        mew=1.8,
+        color=INK,
+        zorder=5,
         clip_on=False,
     )

@@ -5,14 +5,14 @@ A run shows what a learner did here, never what all learners can do: the sentenc
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from typing import Any, NamedTuple
 
+from sqsim.report.oracle_prose import policy_words, tolerance_words
 from sqsim.report.reading import (
     ZERO_SHARE,
     Group,
     Outcome,
+    Passage,
     Results,
     counted,
     group,
@@ -24,85 +24,15 @@ from sqsim.report.reading import (
     require,
     zero_ratio,
 )
+from sqsim.report.table_prose import table_words
 
-
-class Passage(NamedTuple):
-    """A heading and what stands under it."""
-
-    heading: str
-    text: str
-
-
-_POLICIES = {
-    "exact": "It answered with the mean itself, so the tolerance shaped no answer in this run.",
-    "uniform": "It moved every answer by a random amount, uniform within the radius: noise, "
-    "with no intent behind it.",
-    "grid": "It rounded every answer to the nearest multiple of twice the radius, as if numbers "
-    "were written with few digits.",
-    "toward-zero": "It moved every number of every answer toward zero as far as the tolerance "
-    "allows: whatever is smaller than its radius vanishes.",
-    "worst-direction": "It spent the whole tolerance along one direction of each vector or "
-    "matrix, the same in every round, so that errors add up.",
-}
+__all__ = ["Passage", "bracket_words", "headline", "separation_words", "table_words"]
 
 _TALLY = {
     Group.CSQ: "{} with correlational queries (CSQ) from a cold start",
     Group.WARM: "{} with correlational queries after an SQ warm start",
     Group.SQ: "{} with general queries (SQ)",
 }
-
-
-def policy_words(policy: str) -> str:
-    """What the adversary did inside the tolerance."""
-    return f"The adversary followed the policy {policy}. " + _POLICIES.get(
-        policy, "Every answer lay within the tolerance; this report has no description of it."
-    )
-
-
-def tolerance_words(tolerance: float | None, norm: str, null_loss: float | None = None) -> str:
-    """Which convention is in force, and what one unit of tolerance means."""
-    if tolerance is None:
-        return "No tolerance was set: answers carry only the error of their own computation."
-    tau = number(tolerance)
-    size = None if null_loss is None else math.sqrt(null_loss)
-    if norm == "l2":
-        text = (
-            f"Tolerance {tau}, convention l2: an answer to a correlational query y g(x) may be "
-            f"off by {tau} × ‖g‖, one to a general query φ(x, y) by {tau} × ‖φ‖. This is the "
-            "convention of the theorems on correlational queries."
-        )
-        if size is not None and size < 0.1:
-            text += (
-                f" It is generous to SQ here: labels are small (root mean square {number(size)}), "
-                "which shrinks the mean of y g(x) but not its radius."
-            )
-    elif norm == "absolute":
-        text = (
-            f"Tolerance {tau}, convention absolute (the oracle STAT): every answer may be off by "
-            f"{tau}, whatever the size of the query."
-        )
-    elif norm == "vstat":
-        text = (
-            f"Tolerance {tau}, convention vstat: every answer may be off by {tau} × ‖φ‖, the root "
-            "mean square of the query on examples, for both kinds of query. That is what about "
-            f"1/tolerance² = {number(tolerance**-2)} examples buy, and the strictest of the three "
-            "readings for a separation of SQ from CSQ."
-        )
-    else:
-        text = f"Tolerance {tau}, convention {norm}."
-    return text + _too_coarse(tolerance, norm, size)
-
-
-def _too_coarse(tolerance: float, norm: str, size: float | None) -> str:
-    if norm == "vstat" and tolerance >= 1:
-        return " At a tolerance of 1 or more, zero is a permitted answer to every query."
-    if size is None or norm not in ("l2", "absolute") or tolerance < size:
-        return ""
-    which = "with ‖g‖ at most 1" if norm == "absolute" else "there is"
-    return (
-        f" The tolerance is no smaller than the labels' root mean square ({number(size)}), so "
-        f"zero is a permitted answer to every correlational query {which}."
-    )
 
 
 def headline(results: Results) -> str:
@@ -140,8 +70,9 @@ def separation_words(results: Results) -> list[Passage]:
 def _task(instance: Results) -> str:
     text = (
         f"Inputs are standard Gaussian in {number(instance['dimension'])} dimensions. A label is "
-        f"max(0, ⟨v, x⟩ + b) with a hidden unit vector v and b = {number(instance['bias'])}, less "
-        f"the part of that function of Hermite degree at most {number(instance['cutoff'])}. The "
+        "max(0, ⟨v,\u00a0x⟩ + b) with a hidden unit vector v and b = "
+        f"{number(instance['bias'])}, less the part of that function of Hermite "
+        f"degree at most {number(instance['cutoff'])}. The "
         f"hidden neuron has loss {number(instance['opt_upper_bound'])}, an upper bound on OPT; "
         f"predicting zero has loss {number(instance['null_loss'])}"
     )
@@ -163,7 +94,7 @@ def _outcomes(results: Results) -> str:
     if found[Outcome.ZERO]:
         parts.append(
             f"Did not learn here, and ended with at least {ZERO_SHARE} times the loss of the zero "
-            f"hypothesis: {listed(name(run) for run in found[Outcome.ZERO])}."
+            f"hypothesis: {_named(found[Outcome.ZERO])}."
         )
     if found[Outcome.BETWEEN]:
         parts.append(
@@ -171,14 +102,16 @@ def _outcomes(results: Results) -> str:
             f"{_with_ratios(found[Outcome.BETWEEN])}."
         )
     if found[Outcome.UNFINISHED]:
-        parts.append(
-            f"Not finished, so not judged: {listed(name(run) for run in found[Outcome.UNFINISHED])}."
-        )
+        parts.append(f"Not finished, so not judged: {_named(found[Outcome.UNFINISHED])}.")
     return " ".join(parts)
 
 
+def _named(runs: Iterable[Results]) -> str:
+    return listed(name(run) for run in runs)
+
+
 def _with_ratios(runs: Iterable[Results]) -> str:
-    return listed(f"{name(run)} ({number(run['loss_ratio'])})" for run in runs)
+    return listed(f"{name(run)} at {number(run['loss_ratio'])}" for run in runs)
 
 
 def _verdict(results: Results) -> str:
@@ -301,83 +234,3 @@ def _limits(results: Results) -> str:
         "lower bound is proved by these runs. A success, on the other hand, is what it looks "
         "like: the loss of the hypothesis was computed, and every answer lay within the tolerance."
     )
-
-
-def table_words(results: Results) -> list[Passage]:
-    """The report of `sqsim run`, passage by passage."""
-    require(results, "sqsim.run/1")
-    oracle = results["oracle"]
-    adversary = policy_words(oracle["policy"]) if oracle["tolerance"] is not None else ""
-    size: Any = results.get("sample_size") or {}
-    passages = [
-        Passage("The data", _data(results)),
-        Passage("The oracle", tolerance_words(oracle["tolerance"], oracle["norm"])),
-        Passage("The adversary", adversary),
-        Passage("What was learned", _losses(results)),
-        Passage("What the tolerance does", _sweep(results)),
-        Passage("The sample that such answers need", str(size.get("words") or "")),
-    ]
-    return [passage for passage in passages if passage.text]
-
-
-def _data(results: Results) -> str:
-    table = results["table"]
-    text = (
-        f"{table['path']}, target {table['target']}: {counted(table['rows'], 'row')} and "
-        f"{counted(table['features'], 'feature')}"
-    )
-    held = table.get("test_rows") or 0
-    text += f", with {counted(held, 'row')} held out for the test." if held else "."
-    return text + " Features were centred and whitened first; means are means over the rows."
-
-
-def _losses(results: Results) -> str:
-    learner = f"{results['algorithm']} ({results['access']})"
-    parts = []
-    for part, words in (("train", "the rows it queried"), ("test", "the rows held out")):
-        losses = results["loss"].get(part)
-        if not losses or losses["learner"] is None:
-            continue
-        mine, zero, line = losses["learner"], losses["zero"], losses["least_squares"]
-        text = f"On {words}, {learner} has mean squared error {number(mine)}"
-        if _usable(zero):
-            text += f", {number(mine / zero)} of what predicting zero has ({number(zero)})"
-        if line is not None:
-            side = "no more than" if mine <= line * (1 + 1e-9) else "more than"
-            text += f", and {side} least squares ({number(line)})"
-        parts.append(text + ".")
-    if parts:
-        return " ".join(parts)
-    why = f" ({results['message']})" if results.get("message") else ""
-    return f"{learner} did not finish: {results['status']}{why}."
-
-
-def _usable(zero: float | None) -> bool:
-    """Whether losses can be given as shares of this one."""
-    return zero is not None and zero > 0
-
-
-def _sweep(results: Results) -> str:
-    points: list[Any] = list(results.get("sweep") or [])
-    points = [point for point in points if point["tolerance"] is not None]
-    if not points:
-        return ""
-    zero = results["loss"]["train"]["zero"]
-    done = sorted((p["tolerance"], p["loss"]) for p in points if p["loss"] is not None)
-    parts = [f"The same learner ran at {counted(len(points), 'tolerance')}."]
-    if done and _usable(zero):
-        (fine, low), (coarse, high) = done[0], done[-1]
-        parts.append(
-            f"Its loss on the rows it queried is {number(low / zero)} of that of predicting zero "
-            f"at tolerance {number(fine)}"
-            + (f" and {number(high / zero)} at {number(coarse)}." if len(done) > 1 else ".")
-        )
-        useless = [tau for tau, value in done if value >= ZERO_SHARE * zero]
-        if useless:
-            parts.append(
-                f"From tolerance {number(useless[0])} on it was at some point no better than "
-                f"{ZERO_SHARE} of predicting zero."
-            )
-    if missing := len(points) - len(done):
-        parts.append(f"{counted(missing, 'run')} did not finish.")
-    return " ".join(parts)

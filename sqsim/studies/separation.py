@@ -65,6 +65,8 @@ class Separation:
             raise BadInput(f"dimension is {self.dimension}; a hidden direction needs at least 2")
         if not self.bias < 0:
             raise BadInput(f"bias is {self.bias}; the hard instances have a negative bias")
+        if self.cutoff < 0:
+            raise BadInput(f"cutoff is {self.cutoff}; Hermite degrees start at 0")
         for name, value, known in (
             ("norm", self.norm, CONVENTIONS),
             ("policy", self.policy, POLICIES),
@@ -145,13 +147,16 @@ def separate(
     instance = study.instance(told=True)
     energy = null_loss(instance)
     runs: list[dict[str, Any]] = []
-    for learner in LEARNERS:
-        runs.append(_one(study, learner, None, energy, directory, observer, curves))
-    observer("learner", {"algorithm": "warm start", "access": "SQ"})
-    start, start_queries = _warm_start(study, directory)
-    if start is not None:
-        for learner in warm(start):
-            runs.append(_one(study, learner, start_queries, energy, directory, observer, curves))
+    interrupted = False
+    try:
+        for learner in LEARNERS:
+            runs.append(_one(study, learner, None, energy, directory, observer, curves))
+        observer("learner", {"algorithm": "warm start", "access": "SQ"})
+        start, spent = _warm_start(study, directory)
+        for learner in () if start is None else warm(start):
+            runs.append(_one(study, learner, spent, energy, directory, observer, curves))
+    except KeyboardInterrupt:
+        interrupted = True
     return {
         "schema": "sqsim.separation/1",
         "instance": {
@@ -166,6 +171,7 @@ def separate(
         "runs": runs,
         "smallest_tolerance": None,
         "success_ratio": SUCCESS,
+        "interrupted": interrupted,
         "versions": versions(),
         "seconds": time.perf_counter() - started,
     }
@@ -193,7 +199,10 @@ def _warm_start(study: Separation, directory: Path | None) -> tuple[np.ndarray |
 
 
 def _log(directory: Path | None, name: str) -> Path | None:
-    return None if directory is None else directory / "transcripts" / f"{name}.jsonl"
+    if directory is None:
+        return None
+    (directory / "transcripts").mkdir(parents=True, exist_ok=True)
+    return directory / "transcripts" / f"{name}.jsonl"
 
 
 def _one(
@@ -232,7 +241,8 @@ def _one(
         result = run(
             learner.strategy(instance.problem, study.seed), oracle, log=log, callback=watch
         )
-        hypothesis, status, message = result.value, result.status.value, result.message
+        hypothesis, message = result.value, result.message
+        status = result.status.name.lower().replace("_", " ")
         seen = result.ledger
     except ToleranceUnreachable as error:
         status, message = "tolerance unreachable", str(error)

@@ -1,0 +1,123 @@
+"""The command line as a stranger meets it: exit codes, messages, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "sqsim.cli"]
+
+
+def sqsim(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """One small run whose files several tests read."""
+    folder = tmp_path_factory.mktemp("separation")
+    done = sqsim(
+        "separation", "--dimension", 60, "--out", "out", "--json", "copy.json", cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def test_separation_writes_everything_it_names(small):
+    """A table while it works, and a folder that can be sent to a colleague."""
+    folder, done = small
+    out = folder / "out"
+    for name in ("results.json", "report.html", "separation.svg", "separation.png"):
+        assert (out / name).stat().st_size > 1000
+    results = json.loads((out / "results.json").read_text())
+    assert json.loads((folder / "copy.json").read_text()) == results
+    assert results["command"].startswith("sqsim separation --dimension 60")
+    for run in results["runs"]:
+        assert run["algorithm"] in done.stdout
+        assert (out / run["transcript"]).exists()
+
+
+def test_nothing_is_written_over(small):
+    """A second run into the same folder gets a folder of its own."""
+    folder, _ = small
+    before = (folder / "out" / "results.json").read_bytes()
+    again = sqsim("separation", "--dimension", 20, "--out", "out", "--quiet", cwd=folder)
+    assert again.returncode == 0
+    assert again.stdout == ""
+    assert (folder / "out" / "results.json").read_bytes() == before
+    assert (folder / "out-2" / "results.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["separation", "--tolerance", "0"], "tolerance"),
+        (["separation", "--tolerance", "nan"], "tolerance"),
+        (["separation", "--norm", "l3"], "l2, absolute, vstat"),
+        (["separation", "--policy", "kind"], "toward-zero"),
+        (["separation", "--cutoff", "-1"], "cutoff"),
+        (["separation", "--seed", "-1"], "seed"),
+        (["run", "missing.csv", "--target", "y"], "missing.csv"),
+        (["run", "bad.csv", "--target", "y"], "row"),
+        (["run", "good.csv", "--target", "z"], "column"),
+        (["run", "good.csv", "--target", "y", "--algorithm", "learn_relu"], "learn-relu"),
+        (["run", "good.csv", "--target", "y", "--test-fraction", "1.5"], "fraction"),
+        (["run", "good.csv", "--target", "y", "--tolerance", "-1"], "tolerance"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, words, tmp_path):
+    """No traceback, and no empty folder left behind."""
+    (tmp_path / "bad.csv").write_text("a,b,y\n1,2,3\n1,nan,4\n2,5,1\n")
+    (tmp_path / "good.csv").write_text("a,b,y\n1,2,3\n1,5,4\n2,5,1\n4,4,4\n0,1,0\n")
+    done = sqsim(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.csv", "good.csv"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_keeps_what_was_computed(tmp_path):
+    """Results so far are written and said to be partial; transcripts stay readable."""
+    process = subprocess.Popen(
+        [*COMMAND, "separation", "--dimension", "1200", "--out", "out"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    first = tmp_path / "out" / "transcripts" / "spectral-start.jsonl"
+    deadline = time.monotonic() + 60
+    while not first.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["interrupted"]
+    assert 1 <= len(results["runs"]) < 10
+
+
+def test_help_is_quick():
+    """Nothing heavy is imported to print a help page."""
+    code = (
+        "import sys; sys.argv = ['sqsim', '--help']\n"
+        "from sqsim.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'scipy', 'matplotlib', 'mpmath', 'sympy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
