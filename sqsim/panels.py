@@ -79,7 +79,7 @@ ROUNDING = 2e-15
 CONVERGED = 1e-14
 """A panel is halved while its truncation error exceeds this part of its row's magnitude."""
 
-SURPRISING = 3e-13
+SURPRISING = 1e-12
 """The same for the part of a panel's ends that no node sees."""
 
 MOST_HALVINGS = 40
