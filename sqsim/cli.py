@@ -31,9 +31,7 @@ def _root() -> None:
     """Statistical-query simulation for learning theory."""
 
 
-Norm = Annotated[
-    str, typer.Option(help="What one unit of tolerance means: l2, absolute or vstat.")
-]
+Norm = Annotated[str, typer.Option(help="What one unit of tolerance means: l2, absolute or vstat.")]
 PolicyName = Annotated[
     str, typer.Option(help="Adversary: toward-zero, exact, uniform, grid or worst-direction.")
 ]
@@ -137,7 +135,7 @@ def run_command(
 
 def _leave_if_interrupted(results: dict[str, Any]) -> None:
     """Exit code 130 after Ctrl-C; what had been computed is written by then."""
-    if results.get("interrupted"):
+    if results.get("interrupted") or results.get("status") == "interrupted":
         print("sqsim: interrupted; what was computed so far is written", file=sys.stderr)
         raise typer.Exit(130)
 

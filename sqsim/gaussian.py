@@ -12,10 +12,10 @@ from typing import TypeAlias, final
 
 import numpy as np
 
-from sqsim.errors import BadInput
+from sqsim.errors import BadInput, QueryRefused
 from sqsim.geometry import Span, span
 from sqsim.lowrank import Array, EntryNorms, LowRank
-from sqsim.panels import ROUNDING, Integrals, Samples, integrate
+from sqsim.panels import CONVERGED, ROUNDING, Integrals, Samples, integrate
 from sqsim.queries import Ridge
 from sqsim.tolerance import Mean
 
@@ -28,6 +28,12 @@ BASE_KNOTS = np.concatenate([-_HALF[::-1], [0.0], _HALF])
 # A kink that an inner integral has smoothed is a step of this many widths on either side.
 _STEP = np.array([1.0, 2.5, 5.0, 9.0, 14.0])
 STEP_KNOTS = np.concatenate([-_STEP[::-1], [0.0], _STEP])
+
+GEOMETRY = 6e-16
+"""Relative error of directions and kinks: it acts on a mean of f like the mean of f |u|^2."""
+
+MOST_COORDINATES = 3
+"""Directions (and noise) that an iterated integral takes within seconds."""
 
 MOST_POINTS = 1_500_000
 """Points evaluated at a time inside nested integrals; bounds memory, not accuracy."""
@@ -50,6 +56,8 @@ class Layers:
     active : function, optional
         For rows of the first coordinates, (n, k) with k < depth, whether the integrand can differ
         from zero there; rows that cannot are not integrated further.
+    converged : float
+        Truncation error of a panel relative to its row.
     """
 
     span: Span
@@ -57,6 +65,7 @@ class Layers:
     kinks: Sequence[Sequence[float]]
     dynamic: Callable[[Array], Array] | None = None
     active: Callable[[Array], np.ndarray] | None = None
+    converged: float = CONVERGED
 
     def knots(self, outer: Array) -> Array:
         """Ascending panel ends of the next coordinate, for each row of outer coordinates."""
@@ -87,11 +96,22 @@ def nested(layers: Layers, integrand: Callable[[Array], Samples]) -> Integrals:
     integrand : function
         On points (n, depth) returns Samples of C components; the density is applied here.
     """
+    check_depth(layers.depth)
     start = np.zeros((1, 0))
     if layers.depth == 0:
-        sample = integrand(start)
-        return Integrals(sample.values, 2 * ROUNDING * sample.magnitudes, sample.magnitudes)
+        sample = _finite(integrand(start))
+        inherited = 0.0 if sample.errors is None else sample.errors
+        return Integrals(sample.values, ROUNDING * sample.magnitudes + inherited, sample.magnitudes)
     return _level(layers, integrand, start)
+
+
+def check_depth(depth: int) -> None:
+    """Refuse integrals that no one waits for."""
+    if depth > MOST_COORDINATES:
+        raise QueryRefused(
+            f"the query depends on {depth} directions of this instance; Quadrature integrates at "
+            f"most {MOST_COORDINATES}: use means=MonteCarlo(n)"
+        )
 
 
 def _level(layers: Layers, integrand: Callable[[Array], Samples], outer: Array) -> Integrals:
@@ -106,20 +126,17 @@ def _level(layers: Layers, integrand: Callable[[Array], Samples], outer: Array) 
             points = np.concatenate([rows[row], u[:, None]], axis=1)
             density = np.exp(-u * u / 2) / np.sqrt(2 * np.pi)
             if level + 1 == layers.depth:
-                sample = integrand(points)
-                errors = sample.errors
+                sample = _finite(integrand(points))
             else:
                 inner = _active_level(layers, integrand, points)
-                sample, errors = Samples(inner.values, inner.magnitudes), inner.errors
-            if not np.isfinite(sample.values).all():
-                raise BadInput("the query's function is not finite at some point of the integral")
-            return Samples(
-                sample.values * density,
-                sample.magnitudes * density,
-                None if errors is None else errors * density,
-            )
+                sample = Samples(inner.values, inner.magnitudes, inner.errors)
+            errors = GEOMETRY * u * u * sample.magnitudes
+            if sample.errors is not None:
+                errors += sample.errors
+            return Samples(sample.values * density, sample.magnitudes * density, errors * density)
 
-        parts.append(integrate(density_weighted, knots[start : start + most]))
+        block = knots[start : start + most]
+        parts.append(integrate(density_weighted, block, converged=layers.converged))
     if len(parts) == 1:
         return parts[0]
     return Integrals(
@@ -127,6 +144,12 @@ def _level(layers: Layers, integrand: Callable[[Array], Samples], outer: Array) 
         np.concatenate([p.errors for p in parts], axis=1),
         np.concatenate([p.magnitudes for p in parts], axis=1),
     )
+
+
+def _finite(sample: Samples) -> Samples:
+    if not np.isfinite(sample.values).all():
+        raise BadInput("the query's function is not finite at some point of the integral")
+    return sample
 
 
 def _active_level(layers: Layers, integrand: Callable[[Array], Samples], outer: Array) -> Integrals:
@@ -201,23 +224,31 @@ def answer(basis: Array, entries: Array, errors: Array, power: int) -> Mean:
     return Mean(LowRank(basis[:, seen], core[np.ix_(seen, seen)]), 2 * error)
 
 
-def norms(basis: Array, entries: Array, power: int) -> Array | EntryNorms:
-    """||T_p(x) h|| entry by entry, from the Hermite moments of h^2 listed in NORM_DEGREES."""
+def norms(basis: Array, entries: Array, errors: Array, power: int) -> Array | EntryNorms:
+    """||T_p(x) h|| entry by entry, from the Hermite moments of h^2 listed in NORM_DEGREES.
+
+    Their errors are taken off, so that a radius made of these norms is never too wide.
+    """
     rank = basis.shape[1]
+    # An entry combines the moments with weights of at most 1 and 6 orderings.
+    zeroth = max(float(entries[0]) - 6 * float(np.sum(errors)), 0.0)
     if power == 0:
-        return np.asarray(np.sqrt(max(entries[0], 0.0)))
+        return np.asarray(np.sqrt(zeroth))
     second = full_tensor(entries[1 : 1 + len(indices(rank, 2))], rank, 2)
     if power == 1:
-        squares = entries[0] + np.einsum("ia,ab,ib->i", basis, second, basis)
+        squares = zeroth + np.einsum("ia,ab,ib->i", basis, second, basis)
         return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
     fourth = full_tensor(entries[1 + len(indices(rank, 2)) :], rank, 4)
-    return EntryNorms(basis, float(entries[0]), second, fourth)
+    return EntryNorms(basis, zeroth, second, fourth)
 
 
-def moment_samples(points: Array, values: Array, magnitudes: Array, degree: int) -> Samples:
+def moment_samples(
+    points: Array, values: Array, magnitudes: Array, degree: int, errors: Array | None = None
+) -> Samples:
     """Components for E[He_degree(u) h] at points of the coordinates u."""
     tensor = tensor_hermite(points, degree)
-    return Samples(values * tensor, magnitudes * np.abs(tensor))
+    size = np.abs(tensor)
+    return Samples(values * tensor, magnitudes * size, None if errors is None else errors * size)
 
 
 def norm_samples(points: Array, squares: Array, power: int) -> Samples:
@@ -243,7 +274,7 @@ def ridge_norms(form: Ridge, dimension: int) -> Array | EntryNorms:
         return norm_samples(points, values**2, form.power)
 
     result = nested(Layers(frame, frame.rank, form.columns_kinks), integrand)
-    return norms(frame.basis, result.values[:, 0], form.power)
+    return norms(frame.basis, result.values[:, 0], result.errors[:, 0], form.power)
 
 
 def ridge_expectation(form: Ridge, dimension: int) -> Mean:
@@ -265,5 +296,3 @@ def columns_of(form: Ridge) -> list[Array]:
     if form.frame is None:
         return []
     return [form.frame] if form.frame.ndim == 1 else list(form.frame.T)
-
-

@@ -15,6 +15,10 @@ import numpy as np
 from sqsim.lowrank import Array
 
 
+INDEPENDENT = 1e-15
+"""A unit column this far from the span of the others is rounding: sums of columns reach it."""
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Span:
@@ -60,7 +64,7 @@ def span(columns: list[Array], dimension: int) -> Span:
                 rest = rest - (q @ rest) * q
         length = float(np.linalg.norm(rest))
         mixing[: len(basis), j] = norm * weights
-        if length > 4e-16:
+        if length > INDEPENDENT:
             # Coefficients of a unit column: cos from sin, where cos is near 1, loses nothing.
             if basis and np.abs(weights).max() > 0.9:
                 others = weights.copy()

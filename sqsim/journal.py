@@ -26,9 +26,7 @@ except ImportError:
 
 _SEAL = b',"checksum":"'
 _SEALED = len(_SEAL) + 16 + len(b'"}')
-_encode = json.JSONEncoder(
-    separators=(",", ":"), allow_nan=False, check_circular=False
-).encode
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
 def finite(value: Any) -> Any:

@@ -13,21 +13,32 @@ from functools import cached_property
 from typing import final
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import erfcx, expit, ndtr
 
 from sqsim.errors import BadInput
 from sqsim.gaussian import BASE_KNOTS, LIMIT
 from sqsim.lowrank import Array
 from sqsim.panels import Samples, integrate
 
+EPSILON = 4.5e-16
+"""Two units of float64 rounding."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
 class Smoothed:
-    """E[f(m + q Z) He_j(Z)], j = 0, 1, 2, and for each the size of what was added up on the way."""
+    """E[f(m + q Z) He_j(Z)], j = 0, 1, 2, each array of shape (3, n).
 
-    moments: tuple[Array, Array, Array]
-    magnitudes: tuple[Array, Array, Array]
+    Attributes
+    ----------
+    moments : the values.
+    magnitudes : sizes of what was added up on the way.
+    errors : their rounding, that of the argument m included.
+    """
+
+    moments: Array
+    magnitudes: Array
+    errors: Array
 
 
 class Link(ABC):
@@ -42,6 +53,10 @@ class Link(ABC):
     def __call__(self, t: Array) -> Array:
         """Values, elementwise."""
 
+    def rounding(self, t: Array) -> Array:
+        """Error of the values, that of a rounded argument included."""
+        return EPSILON * (1 + np.abs(t)) * np.abs(self(t))
+
     def smoothed(self, mean: Array, deviation: float) -> Smoothed:
         """Moments of f(mean + deviation Z) against He_0, He_1, He_2 of Z ~ N(0, 1).
 
@@ -53,14 +68,13 @@ class Link(ABC):
         ordered = np.sort(np.clip(np.concatenate(knots, axis=1), -LIMIT, LIMIT), axis=1)
 
         def integrand(row: np.ndarray, z: Array) -> Samples:
-            values = self(mean[row] + deviation * z) * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-            rows = np.stack([values, values * z, values * (z * z - 1)])
-            return Samples(rows, np.abs(rows))
+            t, density = mean[row] + deviation * z, normal_density(z)
+            hermite = np.stack([np.ones_like(z), z, z * z - 1])
+            rows = self(t) * density * hermite
+            return Samples(rows, np.abs(rows), self.rounding(t) * density * np.abs(hermite))
 
         result = integrate(integrand, ordered)
-        m0, m1, m2 = result.values
-        s0, s1, s2 = result.magnitudes
-        return Smoothed((m0, m1, m2), (s0, s1, s2))
+        return Smoothed(result.values, result.magnitudes, result.errors)
 
     def coefficients(self, degree: int) -> Array:
         """Hermite coefficients E[f(t) h_k(t)], k = 0..degree, in float64."""
@@ -106,27 +120,40 @@ def hermite_functions(t: Array, degree: int) -> Array:
 
 
 def normal_density(z: Array) -> Array:
-    """phi(z)."""
-    return np.asarray(np.exp(-np.square(z) / 2) / np.sqrt(2 * np.pi))
+    """phi(z), to full relative precision: the square of a float is not a float."""
+    z = np.clip(np.asarray(z, dtype=np.float64), -40.0, 40.0)
+    high = np.round(z * 1024) / 1024
+    low = z - high
+    root = np.sqrt(2 * np.pi)
+    return np.asarray(np.exp(-high * high / 2) * np.exp(-low * (high + low / 2)) / root)
 
 
 def positive_part_mean(z: Array) -> Array:
-    """E[(z + Z)_+] = phi(z) + z Phi(z), to full relative precision in the far tail.
+    """E[(z + Z)_+] = phi(z) + z Phi(z), to full relative precision in the far tail."""
+    return normal_tail(np.asarray(z, dtype=np.float64))[2]
 
-    For z < -2 it is phi(z) r_0 r_1, where r_n = 1 / (x + (n + 1) r_(n + 1)), x = -z, is the
-    continued fraction of the Mills ratio: every term is positive, so nothing cancels.
+
+def normal_tail(z: Array) -> tuple[Array, Array, Array]:
+    """phi(z), Phi(z) and phi(z) + z Phi(z), each to full relative precision.
+
+    With the Mills ratio R they are phi, phi R and phi (1 + z R); for z < -3.5, where the last one
+    cancels, R = r_0 and 1 + z R = r_0 r_1 with r_n = 1 / (x + (n + 1) r_(n + 1)), x = -z, the
+    continued fraction of R: every term is positive.
     """
-    z = np.asarray(z, dtype=np.float64)
-    result = normal_density(z) + z * ndtr(z)
-    tail = z < -2.0
-    if tail.any():
-        x = -z[tail]
+    density = normal_density(z)
+    mills = np.sqrt(np.pi / 2) * erfcx(np.maximum(-z, 0.0) / np.sqrt(2))
+    cdf = np.where(z < 0, density * mills, ndtr(z))
+    part = density + z * cdf
+    far = z < -3.5
+    if far.any():
+        x = -z[far]
         ratio = np.zeros_like(x)
         previous = ratio
-        for n in range(12 + int(360 / max(float(x.min()), 2.0) ** 2), -1, -1):
+        for n in range(12 + int(360 / float(x.min()) ** 2), -1, -1):
             previous, ratio = ratio, 1.0 / (x + (n + 1) * ratio)
-        result[tail] = normal_density(x) * ratio * previous
-    return result
+        cdf[far] = density[far] * ratio
+        part[far] = cdf[far] * previous
+    return density, cdf, part
 
 
 @final
@@ -149,12 +176,16 @@ class Relu(Link):
         return np.maximum(self.norm * np.asarray(t) + self.bias, 0.0)
 
     def smoothed(self, mean: Array, deviation: float) -> Smoothed:
-        z = (mean + self.bias / self.norm) / deviation
-        scale = self.norm * deviation
-        m0 = scale * positive_part_mean(z)
-        m1 = scale * ndtr(z)
-        m2 = scale * normal_density(z)
-        return Smoothed((m0, m1, m2), (m0, m1, m2))
+        kink = self.bias / self.norm
+        z = (mean + kink) / deviation
+        density, cdf, part = normal_tail(z)
+        moments = self.norm * deviation * np.stack([part, cdf, density])
+        slopes = self.norm * np.stack([cdf, density, np.abs(z) * density])
+        errors = EPSILON * (moments + (np.abs(mean) + abs(kink)) * slopes)
+        return Smoothed(moments, moments, errors)
+
+    def rounding(self, t: Array) -> Array:
+        return EPSILON * (self.norm * np.abs(t) + abs(self.bias)) * (self(t) > 0)
 
     def coefficients(self, degree: int) -> Array:
         """c_0 = phi(b) + b Phi(b), c_1 = Phi(b), c_k = h_{k-2}(-b) phi(b) / sqrt(k (k - 1))."""
@@ -162,7 +193,9 @@ class Relu(Link):
             raise BadInput(f"degree is {degree}; Hermite coefficients start at 0")
         bias = self.bias / self.norm
         rows = [float(positive_part_mean(np.array([bias]))[0]), float(ndtr(bias))]
-        tail = hermite_functions(np.array(-bias), max(degree - 2, 0)) * normal_density(np.array(bias))
+        tail = hermite_functions(np.array(-bias), max(degree - 2, 0)) * normal_density(
+            np.array(bias)
+        )
         rows += [float(tail[k - 2]) / np.sqrt(k * (k - 1)) for k in range(2, degree + 1)]
         return self.norm * np.array(rows[: degree + 1])
 
@@ -186,15 +219,17 @@ class LeakyRelu(Link):
     def smoothed(self, mean: Array, deviation: float) -> Smoothed:
         neuron = Relu(self.bias).smoothed(mean, deviation)
         line, rest = self.slope * (mean + self.bias), 1 - self.slope
-        m0, m1, m2 = neuron.moments
+        straight = np.stack([line, np.full_like(line, self.slope * deviation), np.zeros_like(line)])
+        size = abs(self.slope) * (np.abs(mean) + abs(self.bias))
         return Smoothed(
-            (line + rest * m0, self.slope * deviation + rest * m1, rest * m2),
-            (
-                np.abs(line) + abs(rest) * m0,
-                abs(self.slope) * deviation + abs(rest) * m1,
-                abs(rest) * m2,
-            ),
+            straight + rest * neuron.moments,
+            np.abs(straight) + abs(rest) * neuron.magnitudes,
+            EPSILON * np.stack([size, *np.abs(straight[1:])]) + abs(rest) * neuron.errors,
         )
+
+    def rounding(self, t: Array) -> Array:
+        slope = np.where(t + self.bias > 0, 1.0, abs(self.slope))
+        return EPSILON * slope * (np.abs(t) + abs(self.bias))
 
 
 @final
@@ -212,12 +247,13 @@ class Sign(Link):
         return np.sign(np.asarray(t) + self.bias)
 
     def smoothed(self, mean: Array, deviation: float) -> Smoothed:
+        step = Step(self.bias).smoothed(mean, deviation)
         z = (mean + self.bias) / deviation
-        density = 2 * normal_density(z)
-        slope = -z * density
-        return Smoothed(
-            (ndtr(z) - ndtr(-z), density, slope), (np.ones_like(z), density, np.abs(slope))
-        )
+        moments = 2 * step.moments
+        moments[0] = ndtr(z) - ndtr(-z)
+        sizes = np.abs(moments)
+        sizes[0] = 1.0
+        return Smoothed(moments, sizes, 2 * step.errors + EPSILON * sizes)
 
 
 @final
@@ -236,9 +272,12 @@ class Step(Link):
 
     def smoothed(self, mean: Array, deviation: float) -> Smoothed:
         z = (mean + self.bias) / deviation
-        density = normal_density(z)
-        share, slope = np.asarray(ndtr(z)), -z * density
-        return Smoothed((share, density, slope), (share, density, np.abs(slope)))
+        density, cdf, _ = normal_tail(z)
+        moments = np.stack([cdf, density, -z * density])
+        sizes = np.abs(moments)
+        slopes = density / deviation * np.stack([np.ones_like(z), np.abs(z), z * z + 1])
+        shift = np.abs(mean) + abs(self.bias)
+        return Smoothed(moments, sizes, EPSILON * (sizes + shift * slopes))
 
 
 @final
@@ -261,7 +300,7 @@ class HermiteSeries(Link):
 
     def __call__(self, t: Array) -> Array:
         rows = hermite_functions(t, len(self.weights) - 1)
-        return np.asarray(np.tensordot(np.array(self.weights), rows, axes=1))
+        return np.asarray(np.tensordot(self._weights, rows, axes=1))
 
     def smoothed(self, mean: Array, deviation: float) -> Smoothed:
         """Mehler: E[h_k(mean + q Z)] = r^k h_k(mean / r) with r^2 = 1 - q^2, without dividing."""
@@ -270,15 +309,25 @@ class HermiteSeries(Link):
         rows = np.zeros((degree + 3, *np.shape(mean)))
         rows[2] = 1.0
         for k in range(degree):
-            rows[k + 3] = (mean * rows[k + 2] - remaining * np.sqrt(k) * rows[k + 1]) / np.sqrt(k + 1)
-        weights = np.array(self.weights)
+            rows[k + 3] = (mean * rows[k + 2] - remaining * np.sqrt(k) * rows[k + 1]) / np.sqrt(
+                k + 1
+            )
         order = np.arange(degree + 1.0)
-        first = weights * np.sqrt(order) * deviation
-        second = weights * np.sqrt(order * np.maximum(order - 1, 0)) * deviation**2
-        parts = ((weights, rows[2:]), (first, rows[1:-1]), (second, rows[:-2]))
-        m0, m1, m2 = (np.tensordot(w, r, axes=1) for w, r in parts)
-        s0, s1, s2 = (np.tensordot(np.abs(w), np.abs(r), axes=1) for w, r in parts)
-        return Smoothed((m0, m1, m2), (s0, s1, s2))
+        first = np.sqrt(order) * deviation
+        second = np.sqrt(order * np.maximum(order - 1, 0)) * deviation**2
+        by_moment = [(self._weights, rows[2:]), (first * self._weights, rows[1:-1])]
+        by_moment.append((second * self._weights, rows[:-2]))
+        sizes = np.stack([np.abs(w) @ np.abs(h) for w, h in by_moment])
+        moments = np.stack([w @ h for w, h in by_moment])
+        return Smoothed(moments, sizes, EPSILON * (degree + 2) * sizes)
+
+    def rounding(self, t: Array) -> Array:
+        rows = np.abs(hermite_functions(t, len(self.weights) - 1))
+        return np.asarray(EPSILON * (len(self.weights) + 1) * (np.abs(self._weights) @ rows))
+
+    @cached_property
+    def _weights(self) -> Array:
+        return np.array(self.weights)
 
     def coefficients(self, degree: int) -> Array:
         padded = np.zeros(max(degree + 1, len(self.weights)))
@@ -313,11 +362,14 @@ class Residual(Link):
     def smoothed(self, mean: Array, deviation: float) -> Smoothed:
         whole = self.link.smoothed(mean, deviation)
         low = self.removed.smoothed(mean, deviation)
-        a, b = whole.moments, low.moments
-        p, q = whole.magnitudes, low.magnitudes
         return Smoothed(
-            (a[0] - b[0], a[1] - b[1], a[2] - b[2]), (p[0] + q[0], p[1] + q[1], p[2] + q[2])
+            whole.moments - low.moments,
+            whole.magnitudes + low.magnitudes,
+            whole.errors + low.errors,
         )
+
+    def rounding(self, t: Array) -> Array:
+        return self.link.rounding(t) + self.removed.rounding(t)
 
     def coefficients(self, degree: int) -> Array:
         values = self.link.coefficients(degree)
@@ -365,4 +417,3 @@ def hermite(degree: int) -> Link:
 def residual(link: Link, degree: int) -> Link:
     """The link without its Hermite part of degree <= `degree`."""
     return Residual(link, degree)
-

@@ -66,8 +66,8 @@ def total(values: list[Any]) -> Any:
 class EntryNorms:
     """L2 norms of the entries (x_i x_j - delta_ij) h, i, j <= d, for h of r directions u = Q'x.
 
-    Since He_2(x)_ij^2 = He_4(x)_iijj + He_2(x)_ii + He_2(x)_jj + 2 delta_ij He_2(x)_ij + 1 + delta_ij,
-    all of them follow from E[h^2], E[h^2 He_2(u)] and E[h^2 He_4(u)].
+    Since He_2(x)_ij^2 = He_4(x)_iijj + He_2(x)_ii + He_2(x)_jj + 2 delta_ij He_2(x)_ij + 1
+    + delta_ij, all of them follow from E[h^2], E[h^2 He_2(u)] and E[h^2 He_4(u)].
 
     Attributes
     ----------

@@ -77,10 +77,10 @@ ROUNDING = 2e-15
 """Relative rounding error charged to every sum of magnitudes: a few units in the last place."""
 
 CONVERGED = 1e-14
-"""A panel is halved while its truncation error exceeds this part of its row's magnitude."""
+"""Truncation error of a panel, relative to its row, that means are computed to."""
 
-SURPRISING = 1e-12
-"""The same for the part of a panel's ends that no node sees."""
+SURPRISING = 100
+"""Times `converged`: the same for the ends of a panel, which no node sees."""
 
 MOST_HALVINGS = 40
 
@@ -121,7 +121,7 @@ class Integrals:
     magnitudes: Array
 
 
-def integrate(integrand: Integrand, knots: Array) -> Integrals:
+def integrate(integrand: Integrand, knots: Array, *, converged: float = CONVERGED) -> Integrals:
     """Integrate every row between its first and last knot.
 
     Parameters
@@ -130,6 +130,8 @@ def integrate(integrand: Integrand, knots: Array) -> Integrals:
         Called with row numbers (n,) and points (n,); returns Samples.
     knots : (rows, K) array, ascending along each row
         Panel ends; equal neighbours make an empty panel.
+    converged : float
+        A panel is halved while its truncation error exceeds this part of its row's magnitude.
 
     Returns
     -------
@@ -151,9 +153,9 @@ def integrate(integrand: Integrand, knots: Array) -> Integrals:
             sizes = _by_row(panel[2], row, count)
         narrow = (high - low) <= 1e-13 * np.maximum(np.abs(low), np.abs(high))
         # Truncation below the noise that the panel's values carry cannot be improved by halving.
-        bound = np.maximum(CONVERGED * sizes[:, row], 10 * ROUNDING * panel[2])
+        bound = np.maximum(converged * sizes[:, row], 10 * ROUNDING * panel[2])
         done = (panel[1] <= np.maximum(bound, panel[3])).all(axis=0)
-        surprised = panel[4] > np.maximum(SURPRISING * sizes[:, row], panel[3])
+        surprised = panel[4] > np.maximum(SURPRISING * converged * sizes[:, row], panel[3])
         done &= ~surprised.any(axis=0)
         done |= narrow
         done |= halving == MOST_HALVINGS or left < 2 * np.count_nonzero(~done)
@@ -170,9 +172,7 @@ def integrate(integrand: Integrand, knots: Array) -> Integrals:
     return Integrals(values, errors + ROUNDING * magnitudes, magnitudes)
 
 
-def _panels(
-    integrand: Integrand, row: np.ndarray, low: Array, high: Array
-) -> tuple[Array, ...]:
+def _panels(integrand: Integrand, row: np.ndarray, low: Array, high: Array) -> tuple[Array, ...]:
     """Value, truncation error, magnitude, inherited error, error at the ends, all (C, panels)."""
     half, middle = (high - low) / 2, (high + low) / 2
     points = np.empty((len(row), 23))

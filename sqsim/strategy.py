@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqsim.errors import BadInput, SqsimError
+from sqsim.errors import BadInput, QueryRefused, SqsimError, ToleranceUnreachable
 from sqsim.queries import Batch, Correlation, Query
 
 Answers: TypeAlias = tuple[Any, ...]
@@ -38,8 +38,9 @@ def together(
 ) -> Generator[Batch[Q], Answers, tuple[R, ...]]:
     """Run strategies in lock-step and return their values in order.
 
-    Queries add up, rounds are those of the longest strategy.  A refusal is raised inside every
-    strategy that was asking; the ones that catch it go on.
+    Queries add up, rounds are those of the longest strategy.  Where the oracle refuses the common
+    batch, every strategy's part is asked again on its own, so that only those whose own queries
+    are refused meet the refusal.  A spent budget is met by all.
     """
     lanes = [_Lane(strategy) for strategy in strategies]
     try:
@@ -50,6 +51,13 @@ def together(
             notes = [dict(lane.batch.note) for lane in live if lane.batch]
             try:
                 answers = yield Batch(queries, {"together": notes})
+            except (QueryRefused, ToleranceUnreachable) as refusal:
+                if len(live) == 1:
+                    live[0].refuse(refusal)
+                    continue
+                for lane in live:
+                    yield from lane.alone()
+                continue
             except SqsimError as refusal:
                 for lane in live:
                     lane.refuse(refusal)
@@ -80,6 +88,16 @@ class _Lane(Generic[Q, R]):
             self.batch = self.strategy.send(answers)  # type: ignore[arg-type]
         except StopIteration as stop:
             self.batch, self.value = None, stop.value
+
+    def alone(self) -> Generator[Batch[Q], Answers, None]:
+        """Ask the pending batch by itself."""
+        assert self.batch is not None
+        try:
+            answers = yield self.batch
+        except SqsimError as refusal:
+            self.refuse(refusal)
+        else:
+            self.advance(answers)
 
     def refuse(self, refusal: SqsimError) -> None:
         try:
@@ -113,7 +131,5 @@ class AskTell(Generic[Q, R]):
         if self._lane.batch is None:
             raise BadInput("the strategy has finished; read `value`")
         if len(answers) != len(self._lane.batch.queries):
-            raise BadInput(
-                f"{len(answers)} answers for {len(self._lane.batch.queries)} queries"
-            )
+            raise BadInput(f"{len(answers)} answers for {len(self._lane.batch.queries)} queries")
         self._lane.advance(answers)

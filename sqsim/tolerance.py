@@ -43,6 +43,11 @@ class Mean:
     error: float | Array
     scale: float | Array | EntryNorms = 1.0
 
+    @property
+    def number(self) -> float:
+        """The value of a scalar mean."""
+        return float(dense(self.value))
+
 
 class Tolerance(ABC):
     """How far an answer may lie from the mean."""
@@ -87,7 +92,7 @@ class Absolute(Tolerance):
 @final
 @dataclass(frozen=True)
 class L2(Tolerance):
-    """Radius = tau ||g|| for y g(x), tau ||phi|| for a Statistic: the convention of CSQ theorems."""
+    """Radius = tau ||g|| for y g(x), tau ||phi|| for a Statistic: as CSQ theorems have it."""
 
     tau: float
     scale = Scale.FUNCTION

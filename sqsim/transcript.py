@@ -109,9 +109,7 @@ class Transcript:
 
     @staticmethod
     def _heading(description: dict[str, object], dimension: int) -> dict[str, Any]:
-        header = dict(
-            zip(_HEADING, (SCHEMA, __version__, dimension, description), strict=True)
-        )
+        header = dict(zip(_HEADING, (SCHEMA, __version__, dimension, description), strict=True))
         try:
             return dict(json.loads(encode(header)))
         except TypeError as error:

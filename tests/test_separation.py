@@ -108,7 +108,7 @@ def test_other_conventions_run_to_the_end(norm):
 
 
 def test_exact_answers_do_not_hand_out_rounding_noise():
-    """The degree-1 and degree-2 parts were removed: what the answers hold of them is 0, not 1e-30."""
+    """The low-degree parts were removed: what the answers hold of them is 0, not 1e-30."""
     results = separate(Separation(dimension=30, bias=-5, cutoff=5, policy="exact"), curves=False)
     by_name = {r["algorithm"]: r for r in cold_csq(results)}
     assert by_name["one-shot-regression"]["overlap"] == 0.0

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sqsim.errors import BadInput, QueryRefused, ToleranceUnreachable
-from sqsim.loop import run
+from sqsim.errors import BadInput, BudgetSpent, QueryRefused, ToleranceUnreachable
+from sqsim.loop import Budget, run
 from sqsim.queries import Batch, Correlation, Opaque, Query
 from sqsim.record import Ledger
 from sqsim.strategy import SQ, Answers, AskTell, ask, ask_all, together
@@ -82,17 +82,38 @@ def test_together_of_nothing_asks_nothing() -> None:
     assert run(together(learner([]), learner([])), Numbering()).value == ([], [])
 
 
-def test_a_refusal_reaches_every_strategy_that_was_asking() -> None:
+def test_a_refusal_reaches_only_the_strategy_whose_query_was_refused() -> None:
+    """One lane's unreachable tolerance must not end the others."""
+
     def stubborn(name: str) -> SQ[str]:
         try:
-            yield from ask(scalar())
+            answer = yield from ask(scalar())
         except QueryRefused:
             answer = yield from ask(scalar())
-            return f"{name} {answer}"
+            return f"{name} again {answer}"
+        return f"{name} {answer}"
+
+    # The common batch is refused; asked alone, a is answered and b refused; then b asks again.
+    oracle = Scripted([QueryRefused("no"), [1.0], QueryRefused("no"), [2.0]])
+    result = run(together(stubborn("a"), stubborn("b")), oracle)
+    assert result.value == ("a 1.0", "b again 2.0")
+    assert result.ledger.queries == 2
+
+
+def test_a_spent_budget_reaches_every_strategy_that_was_asking() -> None:
+    """The budget is one for all: whoever was asking hears of it."""
+
+    def thrifty(name: str) -> SQ[str]:
+        try:
+            yield from ask(scalar())
+            yield from ask(scalar())
+        except BudgetSpent:
+            return f"{name} stopped"
         return name
 
-    oracle = Scripted([QueryRefused("no"), [1.0, 2.0]])
-    assert run(together(stubborn("a"), stubborn("b")), oracle).value == ("a 1.0", "b 2.0")
+    oracle = Scripted([[1.0, 2.0]])
+    result = run(together(thrifty("a"), thrifty("b")), oracle, budget=Budget(rounds=1))
+    assert result.value == ("a stopped", "b stopped")
 
 
 def test_a_refusal_that_one_strategy_does_not_catch_closes_the_others() -> None:
@@ -108,7 +129,8 @@ def test_a_refusal_that_one_strategy_does_not_catch_closes_the_others() -> None:
         finally:
             closed.append(True)
 
-    oracle = Scripted([ToleranceUnreachable("too fine")])
+    # The common batch, then each lane's own; the second lane does not catch its refusal.
+    oracle = Scripted([ToleranceUnreachable("too fine") for _ in range(3)])
     with pytest.raises(ToleranceUnreachable, match="too fine"):
         run(together(careful(), learner([(1, 1.0)])), oracle)
     assert closed == [True]

@@ -1,10 +1,17 @@
-"""Iterative correlational learners: gradient descent and (reweighted) projected gradient descent."""
+"""Iterative correlational learners: gradient descent, and projected descent on the sphere."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from sqsim.algorithms.fields import activation, agreement, energy, neuron, weighted_field
+from sqsim.algorithms.fields import (
+    activation,
+    agreement,
+    energy,
+    neuron,
+    weight_norm,
+    weighted_field,
+)
 from sqsim.errors import BadInput
 from sqsim.lowrank import Array
 from sqsim.problems.hypothesis import ReluHypothesis, zero
@@ -109,7 +116,7 @@ def reweighted_pgd(
     Correlational once it has its warm start: each of `steps` rounds asks E[y x f(<w, x>)], with f
     the shifted and cut density ratio, and one agreement: d + 1 queries.  Guo and Vijayaraghavan
     (2024), section 3.1, with rho = 0.5 and lambda = `overlap` = 0.9; steps are normalised by
-    ||f||_2 ||c sigma_b||_2, the largest value that the field can take.
+    ||f||_2 ||c sigma_b||_2, the largest value that the field can take on clean labels.
 
     Parameters
     ----------
@@ -165,29 +172,31 @@ def _projected(
     seed: Seed,
 ) -> CSQ[ReluHypothesis]:
     w = random_direction(problem, seed=seed) if start is None else start / np.linalg.norm(start)
-    def neuron_at(u: Array) -> ReluHypothesis:
-        return ReluHypothesis(norm * u, norm * bias)
-
-    size = np.sqrt(energy(problem, neuron_at(w))) * update.norm
-    if not size > 0:
-        raise BadInput(f"a neuron of bias {norm * bias} is never active on these inputs")
     best, lowest = zero(problem.dimension), 0.0
     for step in range(steps):
-        hypothesis = neuron_at(w)
+        hypothesis = ReluHypothesis(norm * w, norm * bias)
+        own, reach = energy(problem, hypothesis), weight_norm(problem, w, update)
+        if not (own > 0 and reach > 0):
+            if step == 0:
+                raise BadInput(f"a neuron of bias {norm * bias} is never active on these inputs")
+            break
+        # Queries of norm at most 1, as theorems count them: a longer one would buy precision.
+        unit = max(reach, 1.0)
         field, agreed = yield from ask_all(
-            weighted_field(w, update),
+            weighted_field(w, update, unit=unit),
             agreement(hypothesis),
             step=step,
             w=hypothesis.weights,
             b=hypothesis.bias,
         )
-        excess = energy(problem, hypothesis) - 2 * float(agreed)
+        excess = own - 2 * float(agreed)
         if excess < lowest:
             best, lowest = hypothesis, excess
         tangent = field - (field @ w) * w
         length = float(np.linalg.norm(tangent))
         if length > 0.0:
-            least = 0.9**step if normalised else 0.0
-            w = w + step_size * max(length / size, least) * tangent / length
+            share = length * unit / (reach * np.sqrt(own))
+            stride = step_size * max(share, 0.9**step if normalised else 0.0)
+            w = w + stride * tangent / length
         w = w / np.linalg.norm(w)
     return best

@@ -42,7 +42,13 @@ def energy(problem: Problem, hypothesis: ReluHypothesis) -> float:
     return float(problem.inputs.expectation(form))
 
 
-def weighted_field(direction: Array, update: Update) -> Correlation:
-    """E[y x weight(<w, x>)]: d scalars."""
-    form = Ridge(update.weight, direction, power=1, kinks=update.kinks)
+def weighted_field(direction: Array, update: Update, *, unit: float = 1.0) -> Correlation:
+    """E[y x weight(<w, x>) / unit]: d scalars."""
+    form = Ridge(lambda s: update.weight(s) / unit, direction, power=1, kinks=update.kinks)
     return Correlation(form, f"{update.name} field")
+
+
+def weight_norm(problem: Problem, direction: Array, update: Update) -> float:
+    """||weight(<w, x>)||_2 under the law of the inputs: label-free."""
+    form = Ridge(lambda s: update.weight(s) ** 2, direction, kinks=update.kinks)
+    return float(np.sqrt(problem.inputs.expectation(form)))

@@ -1,7 +1,7 @@
 """Guesses of the norm and the bias of a very negative neuron, and what trying them all costs.
 
-Loss at least alpha OPT means | ||y|| - ||c sigma_b|| | <= ||y|| / sqrt(alpha): E[y^2] fixes the norm
-for each bias to within 1/sqrt(alpha), so the grid of guesses is one-dimensional.
+Loss at least alpha OPT means | ||y|| - ||c sigma_b|| | <= ||y|| / sqrt(alpha): E[y^2] fixes the
+norm for each bias to within 1/sqrt(alpha), so the grid of guesses is one-dimensional.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def learn_relu(
     mesh: Mesh | None = None,
     thresholds: int = 3,
     steps: int = 60,
-    descent_steps: int = 30,
+    descent_steps: int = 60,
     seed: Seed = 0,
 ) -> SQ[ReluHypothesis]:
     """A neuron of loss O(OPT), its norm and bias unknown.
@@ -80,7 +80,9 @@ def learn_relu(
     w = chosen.hypothesis.weights / chosen.hypothesis.norm
     b = chosen.hypothesis.bias / chosen.hypothesis.norm
     spread = np.linspace(-0.5, 0.5, 9)
-    refined = yield from fit_norm_and_bias(problem, [w], (b + spread).tolist())
+    refined = yield from fit_norm_and_bias(
+        problem, [w], (b + spread).tolist(), label_energy=float(energy)
+    )
     return min(chosen, refined, key=lambda s: s.excess).hypothesis
 
 
@@ -97,7 +99,7 @@ def _very_negative(
         *(thresholded_pca(problem, cut=guess.cut, seed=seed) for guess in guesses)
     )
     refined = yield from together(
-        *(_refine(problem, start, mesh, steps, seed) for start in starts)
+        *(_refine(problem, start, mesh, energy, steps, seed) for start in starts)
     )
     chosen = yield from best_of(problem, refined)
     return chosen.hypothesis
@@ -128,13 +130,15 @@ def _tail(cut: float) -> Statistic:
 
 
 def _refine(
-    problem: Problem, start: Array, mesh: Mesh, steps: int, seed: Seed
+    problem: Problem, start: Array, mesh: Mesh, energy: float, steps: int, seed: Seed
 ) -> Generator[Batch[Correlation], Answers, ReluHypothesis]:
     """Sign, norm and bias of a PCA direction on the loss, then reweighted descent from there.
 
     The eigenvector's sign is unknown, so both are tried.  All of it is correlational.
     """
-    first = yield from fit_norm_and_bias(problem, [start, -start], mesh.biases.tolist())
+    first = yield from fit_norm_and_bias(
+        problem, [start, -start], mesh.biases.tolist(), label_energy=energy
+    )
     if first.hypothesis.norm == 0.0:
         return first.hypothesis
     neuron = first.hypothesis
@@ -149,5 +153,6 @@ def _refine(
     if descended.norm == 0.0:
         return neuron
     w, b = descended.weights / descended.norm, descended.bias / descended.norm
-    again = yield from fit_norm_and_bias(problem, [w], (b + np.linspace(-0.3, 0.3, 7)).tolist())
+    nearby = (b + np.linspace(-0.3, 0.3, 7)).tolist()
+    again = yield from fit_norm_and_bias(problem, [w], nearby, label_energy=energy)
     return again.hypothesis

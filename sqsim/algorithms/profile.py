@@ -6,6 +6,7 @@ each candidate costs one scalar correlation.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -17,7 +18,6 @@ from sqsim.lowrank import Array
 from sqsim.problems.hypothesis import ReluHypothesis, zero
 from sqsim.problems.problem import Problem
 from sqsim.strategy import CSQ, ask_all
-
 
 EDGE = 0.5
 """Normalised bias searched beyond an end of the grid."""
@@ -37,13 +37,19 @@ class Scored:
 
 
 def best_norm(
-    problem: Problem, directions: Iterable[Array], biases: Sequence[float]
+    problem: Problem,
+    directions: Iterable[Array],
+    biases: Sequence[float],
+    *,
+    label_energy: float = math.inf,
 ) -> CSQ[list[Scored]]:
     """For every direction and normalised bias, the norm of least loss.
 
     A neuron of norm c and normalised bias b is c sigma(<w, x> + b), so its loss is
     E[y^2] - 2 c E[y sigma] + c^2 E[sigma^2], least at c = E[y sigma] / E[sigma^2].
     One round of (directions x biases) scalars.  Where the problem tells the norm, it is used.
+    By Cauchy-Schwarz c^2 E[sigma^2] <= E[y^2] = `label_energy`, where that is known: a correlation
+    lost in its tolerance cannot make an enormous neuron.
     """
     units = [ReluHypothesis(w, float(b)) for w in directions for b in biases]
     answers = yield from ask_all(*(agreement(unit) for unit in units), step="norm and bias")
@@ -54,14 +60,19 @@ def best_norm(
         if size <= 0.0:
             scored.append(Scored(zero(problem.dimension), 0.0))
             continue
-        norm = problem.norm if problem.norm is not None else max(correlation / size, 0.0)
+        most = math.sqrt(label_energy / size)
+        norm = min(max(correlation / size, 0.0), most) if problem.norm is None else problem.norm
         hypothesis = ReluHypothesis(norm * unit.weights, norm * unit.bias)
         scored.append(Scored(hypothesis, norm**2 * size - 2 * norm * correlation))
     return scored
 
 
 def fit_norm_and_bias(
-    problem: Problem, directions: Sequence[Array], biases: Sequence[float]
+    problem: Problem,
+    directions: Sequence[Array],
+    biases: Sequence[float],
+    *,
+    label_energy: float = math.inf,
 ) -> CSQ[Scored]:
     """Search the bias on a grid, then on three finer ones around the best so far.
 
@@ -74,22 +85,24 @@ def fit_norm_and_bias(
         known = yield from best_norm(problem, directions, [problem.bias / problem.norm])
         return min(known, key=_excess)
     grid = sorted(float(b) for b in biases)
-    scored = yield from best_norm(problem, directions, grid)
+    scored = yield from best_norm(problem, directions, grid, label_energy=label_energy)
     winner = int(np.argmin([s.excess for s in scored]))
     at = winner % len(grid)
     direction = directions[winner // len(grid)]
     low = grid[at - 1] if at else grid[at] - EDGE
     high = grid[at + 1] if at + 1 < len(grid) else grid[at] + EDGE
     points = np.linspace(low, high, POINTS)
-    again = yield from best_norm(problem, [direction], points.tolist())
+    again = yield from best_norm(problem, [direction], points.tolist(), label_energy=label_energy)
     bias = float(points[int(np.argmin([s.excess for s in again]))])
     for width in PARABOLAS:
         # c sigma_b and c' sigma_b' differ by a function of |b| (b - b') alone, for b far below 0.
         reach = width / (1 + abs(bias))
         points = np.linspace(bias - reach, bias + reach, POINTS)
-        again = yield from best_norm(problem, [direction], points.tolist())
+        again = yield from best_norm(
+            problem, [direction], points.tolist(), label_energy=label_energy
+        )
         bias = _lowest(points, np.array([s.excess for s in again]))
-    return (yield from best_norm(problem, [direction], [bias]))[0]
+    return (yield from best_norm(problem, [direction], [bias], label_energy=label_energy))[0]
 
 
 def _lowest(biases: Array, losses: Array) -> float:

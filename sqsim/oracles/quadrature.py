@@ -20,6 +20,7 @@ from sqsim.gaussian import (
     LIMIT,
     Layers,
     answer,
+    check_depth,
     columns_of,
     moment_samples,
     nested,
@@ -37,11 +38,15 @@ from sqsim.problems.labels import LabelLaw, Term
 from sqsim.queries import Correlation, Query, Ridge
 from sqsim.tolerance import Mean, Scale
 
-MOST_COORDINATES = 3
-"""Directions (and noise) that an iterated integral takes within seconds."""
+NORM_CONVERGED = 1e-10
+"""Relative accuracy of norms that need the label; what is lost is taken off the radius."""
 
 # Where labels are searched for their levels: fine enough for polynomials of degree ten.
-SEARCH = np.sort(np.concatenate([np.linspace(a, b, 7)[:-1] for a, b in zip(BASE_KNOTS, BASE_KNOTS[1:], strict=False)]))
+SEARCH = np.sort(
+    np.concatenate(
+        [np.linspace(a, b, 7)[:-1] for a, b in zip(BASE_KNOTS, BASE_KNOTS[1:], strict=False)]
+    )
+)
 
 
 @final
@@ -107,7 +112,7 @@ def _correlation(term: Term, form: Ridge, dimension: int) -> Mean:
     count = len(columns)
     frame = span([*columns, *term.columns], dimension)
     depth = max(frame.levels[:-1], default=0)
-    _check_rank(depth)
+    check_depth(depth)
     last = frame.mixing[:, -1]
     deviation = float(np.linalg.norm(last[depth:]))
 
@@ -119,15 +124,19 @@ def _correlation(term: Term, form: Ridge, dimension: int) -> Mean:
         mean = projections[:, -1]
         if deviation == 0.0:
             values = weight * term.link(mean)
-            return moment_samples(points, values, np.abs(values), form.power)
-        smooth = term.link.smoothed(mean, deviation)
-        rows, sizes = [], []
+            errors = np.abs(weight) * term.link.rounding(mean)
+            return moment_samples(points, values, np.abs(values), form.power, errors)
+        # The link is the costly part, and most weights are zero on half of the line.
+        on = weight != 0.0
+        smooth = term.link.smoothed(mean[on], deviation)
+        rows, sizes, errors = [], [], []
         # Entries of T_p split by how many of their p indices lie along the link's own coordinate.
         for inner in range(form.power + 1):
-            tensor = weight * tensor_hermite(points, form.power - inner)
+            tensor = weight[on] * tensor_hermite(points[on], form.power - inner)
             rows.append(tensor * smooth.moments[inner])
             sizes.append(np.abs(tensor) * smooth.magnitudes[inner])
-        return Samples(np.concatenate(rows), np.concatenate(sizes))
+            errors.append(np.abs(tensor) * smooth.errors[inner])
+        return Samples(*(_spread(np.concatenate(part), on) for part in (rows, sizes, errors)))
 
     result = nested(Layers(frame, depth, [*kinks, *term.columns_kinks]), integrand)
     entries, errors = result.values[:, 0], result.errors[:, 0]
@@ -135,6 +144,13 @@ def _correlation(term: Term, form: Ridge, dimension: int) -> Mean:
         order = _entry_order(depth, form.power)
         entries, errors = entries[order], errors[order]
     return answer(frame.basis, entries, errors, form.power)
+
+
+def _spread(values: Array, on: np.ndarray) -> Array:
+    """Values at the points `on`, zero at the others, (C, n)."""
+    full = np.zeros((len(values), len(on)))
+    full[:, on] = values
+    return full
 
 
 def _entry_order(depth: int, power: int) -> list[int]:
@@ -166,14 +182,19 @@ def _statistic(labels: LabelLaw, form: Ridge, scale: Scale, dimension: int) -> M
             y = y + labels.noise * points[:, rank]
         values = form.values(projections[:, :count], y, len(points))
         sample = moment_samples(u, values, np.abs(values), form.power)
-        return sample if scale is Scale.NONE else stacked(sample, norm_samples(u, values**2, form.power))
+        return (
+            sample
+            if scale is Scale.NONE
+            else stacked(sample, norm_samples(u, values**2, form.power))
+        )
 
     result = nested(layers, integrand)
     size = len(tensor_hermite(np.zeros((1, rank)), form.power))
     mean = answer(frame.basis, result.values[:size, 0], result.errors[:size, 0], form.power)
     if scale is Scale.NONE:
         return mean
-    return Mean(mean.value, mean.error, norms(frame.basis, result.values[size:, 0], form.power))
+    values, errors = result.values[size:, 0], result.errors[size:, 0]
+    return Mean(mean.value, mean.error, norms(frame.basis, values, errors, form.power))
 
 
 def _product_norms(labels: LabelLaw, form: Ridge, dimension: int) -> Array | EntryNorms:
@@ -181,7 +202,7 @@ def _product_norms(labels: LabelLaw, form: Ridge, dimension: int) -> Array | Ent
     frame = span([*columns_of(form), *labels.columns], dimension)
     count = form.columns
     outer = max(frame.levels[:count], default=0)
-    _check_rank(frame.rank)
+    check_depth(frame.rank)
 
     def weight(points: Array) -> Array:
         projections = points @ frame.mixing[: points.shape[1], :count]
@@ -197,16 +218,10 @@ def _product_norms(labels: LabelLaw, form: Ridge, dimension: int) -> Array | Ent
         return np.asarray(weight(points) != 0.0)
 
     kinks = [*form.columns_kinks, *labels.columns_kinks]
-    result = nested(Layers(frame, frame.rank, kinks, active=active), integrand)
-    return norms(frame.basis, result.values[:, 0], form.power)
-
-
-def _check_rank(rank: int) -> None:
-    if rank > MOST_COORDINATES:
-        raise QueryRefused(
-            f"the query depends on {rank} directions of this instance; Quadrature integrates at "
-            f"most {MOST_COORDINATES}: use means=MonteCarlo(n)"
-        )
+    result = nested(
+        Layers(frame, frame.rank, kinks, active=active, converged=NORM_CONVERGED), integrand
+    )
+    return norms(frame.basis, result.values[:, 0], result.errors[:, 0], form.power)
 
 
 def _label_layers(labels: LabelLaw, form: Ridge, frame: Span) -> Layers:
@@ -214,7 +229,7 @@ def _label_layers(labels: LabelLaw, form: Ridge, frame: Span) -> Layers:
     count, rank = form.columns, frame.rank
     kinks = [list(k) for k in (*form.columns_kinks, *labels.columns_kinks)]
     levels = np.array(form.levels, dtype=np.float64)
-    _check_rank(rank + bool(labels.noise))
+    check_depth(rank + bool(labels.noise))
     if labels.noise:
         mixing = np.concatenate([frame.mixing, np.zeros((1, frame.mixing.shape[1]))])
         noisy = Span(frame.basis, mixing, frame.levels)
@@ -257,7 +272,9 @@ def _crossings(label, outer: Array, levels: Array, kinks: Sequence[float]) -> Ar
         ends = (grid[at], grid[at + 1])
         fixed = outer[row]
 
-        def offset(u: Array, index: Array, level: float = float(level), fixed: Array = fixed) -> Array:
+        def offset(
+            u: Array, index: Array, level: float = float(level), fixed: Array = fixed
+        ) -> Array:
             flat = label(fixed[np.ravel(index).astype(int)], np.ravel(u)) - level
             return np.asarray(flat).reshape(np.shape(u))
 

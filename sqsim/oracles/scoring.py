@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sqsim.gaussian import ridge_expectation
+from sqsim.links import Relu
 from sqsim.oracles.quadrature import Quadrature
+from sqsim.panels import ROUNDING
 from sqsim.problems.hypothesis import ReluHypothesis
 from sqsim.problems.index import IndexInstance
 from sqsim.queries import Correlation, Ridge, Statistic
@@ -33,10 +35,12 @@ def loss(instance: IndexInstance, hypothesis: ReluHypothesis) -> Mean:
         return _mean(instance, Statistic(Ridge(lambda y: (y - b) ** 2), "loss"))
     if 1 + len(instance.labels.columns) + bool(instance.labels.noise) > DIRECT:
         return expanded_loss(instance, hypothesis)
-    form = Ridge(
-        lambda s, y: (y - np.maximum(s + b, 0.0)) ** 2, hypothesis.weights, kinks=(-b,)
-    )
-    return _mean(instance, Statistic(form, "loss"))
+    form = Ridge(lambda s, y: (y - np.maximum(s + b, 0.0)) ** 2, hypothesis.weights, kinks=(-b,))
+    mean = _mean(instance, Statistic(form, "loss"))
+    # y - yhat carries the rounding of y and yhat, which near a kink far out is that of s and b.
+    root, steepness = np.sqrt(np.abs(np.asarray(mean.value))), 1 + (min(b, 0.0) / hypothesis.norm) ** 2
+    own = np.sqrt(Relu(b, hypothesis.norm).second_moment)
+    return Mean(mean.value, mean.error + float(ROUNDING * steepness * root * (2 * own + root)))
 
 
 def expanded_loss(

@@ -159,11 +159,6 @@ def split(dataset: Dataset, *, test_fraction: float, seed: Seed) -> tuple[Datase
     return first, _held_out(dataset, test)
 
 
-def null_loss(dataset: Dataset) -> float:
-    """Mean squared error of the best constant: the variance of the targets."""
-    return float(np.var(dataset.targets, dtype=np.float64))
-
-
 def least_squares_loss(dataset: Dataset, *, test: Dataset | None = None) -> float:
     """Mean squared error E[(y - w x - b)^2] of least squares with intercept.
 

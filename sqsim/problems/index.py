@@ -77,7 +77,9 @@ class ReluRegression(Problem):
         else:
             v = np.array(direction, dtype=np.float64)
             if v.shape != (self.dimension,) or not np.linalg.norm(v) > 0:
-                raise BadInput(f"direction of shape {v.shape}; wanted a non-zero ({self.dimension},)")
+                raise BadInput(
+                    f"direction of shape {v.shape}; wanted a non-zero ({self.dimension},)"
+                )
         v = v / np.linalg.norm(v)
         link = Relu(bias, norm)
         labels, budget = LabelLaw((Term(v, link),)), 0.0

@@ -142,8 +142,6 @@ class TableProgress(_Progress):
                 cells = [number(loss[key]) for key in ("learner", "zero", "least_squares")]
                 table.add_row(part, *cells)
         self.console.print(table)
-        self.console.print(
-            Text(f"{results['queries']:,} queries in {results['rounds']} rounds")
-        )
+        self.console.print(Text(f"{results['queries']:,} queries in {results['rounds']} rounds"))
         self.passages(table_words(results))
         self.written(report)

@@ -126,7 +126,8 @@ def _biased_one_shot(problem: Problem, seed: Seed) -> CSQ[ReluHypothesis]:
 def _spectral(problem: Problem, seed: Seed) -> CSQ[ReluHypothesis]:
     v = yield from spectral_start(problem, seed=seed)
     v = yield from _signed(problem, v)
-    return (yield from _from(v, projected_gradient_descent, problem, seed))
+    descent = partial(projected_gradient_descent, normalised=True)
+    return (yield from _from(v, descent, problem, seed))
 
 
 def _cold(descent: Descent, problem: Problem, seed: Seed) -> CSQ[ReluHypothesis]:
@@ -138,7 +139,7 @@ def _cold(descent: Descent, problem: Problem, seed: Seed) -> CSQ[ReluHypothesis]
     if not _is_told(problem):
         guess = yield from biased_one_shot_regression(problem)
         start = guess.weights if guess.norm > 0 else start
-    return (yield from _from(start, descent, problem, seed))
+    return (yield from _from(start, partial(descent, normalised=True), problem, seed))
 
 
 def _from(start: Array, descent: Descent, problem: Problem, seed: Seed) -> CSQ[ReluHypothesis]:
@@ -193,9 +194,9 @@ DESCENTS: Mapping[str, Descent] = {
 }
 
 LEARNERS: Sequence[Learner] = (
-    Learner("gradient-descent", "CSQ", _gradient_descent, told=False),
-    Learner("one-shot-regression", "CSQ", _one_shot, told=False),
-    Learner("biased-one-shot-regression", "CSQ", _biased_one_shot, told=False),
+    Learner("gradient-descent", "CSQ", _gradient_descent, told=True),
+    Learner("one-shot-regression", "CSQ", _one_shot, told=True),
+    Learner("biased-one-shot-regression", "CSQ", _biased_one_shot, told=True),
     Learner("spectral-start", "CSQ", _spectral, told=True),
     *(
         Learner(name, "CSQ", partial(_cold, descent), told=True)

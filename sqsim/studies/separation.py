@@ -112,7 +112,7 @@ class _Curve:
         started = time.perf_counter()
         for w, b in _iterates(exchange.batch.note):
             mean = expanded_loss(self.instance, ReluHypothesis(w, b), self.energy)
-            self.add(ledger.queries, float(mean.value) / self.instance.opt_upper_bound)
+            self.add(ledger.queries, mean.number / self.instance.opt_upper_bound)
         self.seconds += time.perf_counter() - started
 
     def add(self, queries: int, ratio: float) -> None:
@@ -163,7 +163,7 @@ def separate(
             "dimension": study.dimension,
             "bias": study.bias,
             "cutoff": study.cutoff,
-            "null_loss": float(energy.value),
+            "null_loss": energy.number,
             "opt_upper_bound": instance.opt_upper_bound,
             "seed": study.seed,
         },
@@ -272,7 +272,7 @@ def _one(
 def _scores(instance: IndexInstance, hypothesis: ReluHypothesis | None) -> dict[str, Any]:
     if hypothesis is None:
         return dict.fromkeys(("overlap", "hypothesis", "loss", "loss_ratio"))
-    value = float(loss(instance, hypothesis).value)
+    value = loss(instance, hypothesis).number
     return {
         "overlap": hypothesis.overlap(instance.direction),
         "hypothesis": {"norm": hypothesis.norm, "bias": hypothesis.bias},
@@ -323,8 +323,11 @@ def find_tolerances(
 def _bracket(outcome: Callable[[float], str], coarsest: float, finest: float) -> dict[str, Any]:
     """Bisect in the exponent for the first outcome that is not a failure."""
     if (first := outcome(coarsest)) != "failure":
-        return {"succeeds": coarsest if first == "success" else None, "fails": None,
-                "floor": first == "unreachable"}
+        return {
+            "succeeds": coarsest if first == "success" else None,
+            "fails": None,
+            "floor": first == "unreachable",
+        }
     fails, other = np.log10(coarsest), np.log10(finest)
     kind = outcome(10.0**other)
     if kind == "failure":
