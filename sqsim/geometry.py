@@ -14,7 +14,6 @@ import numpy as np
 
 from sqsim.lowrank import Array
 
-
 INDEPENDENT = 1e-15
 """A unit column this far from the span of the others is rounding: sums of columns reach it."""
 

@@ -150,7 +150,9 @@ def integrate(integrand: Integrand, knots: Array, *, converged: float = CONVERGE
         left -= len(row)
         if values is None:
             values, errors, magnitudes = (np.zeros((len(panel[0]), count)) for _ in range(3))
-            sizes = _by_row(panel[2], row, count)
+            sizes = magnitudes
+        # Halving may find what no node of the first panels saw.
+        sizes = np.maximum(sizes, magnitudes + _by_row(panel[2], row, count))
         narrow = (high - low) <= 1e-13 * np.maximum(np.abs(low), np.abs(high))
         # Truncation below the noise that the panel's values carry cannot be improved by halving.
         bound = np.maximum(converged * sizes[:, row], 10 * ROUNDING * panel[2])

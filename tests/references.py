@@ -43,8 +43,8 @@ def integral(f: Weight, low: arb, high: arb, cuts: Sequence[arb] = ()) -> arb:
     for a, b in zip(marks, marks[1:], strict=False):
         middle = abs(f(acb((a + b) / 2)).real)
         ends = abs(f(acb(a)).real) + abs(f(acb(b)).real)
-        size = (middle + ends + arb("1e-900000")) * arb("1e-44")
-        piece = acb.integral(lambda z, _: f(z), a, b, rel_tol=arb("1e-44"), abs_tol=size)
+        size = (middle + ends + arb("1e-900000")) * arb("1e-41")
+        piece = acb.integral(lambda z, _: f(z), a, b, rel_tol=arb("1e-41"), abs_tol=size)
         total += piece.real
     return total
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,3 +39,15 @@ def test_one_strategy_learns_alike_from_every_oracle() -> None:
     overlaps = [float(row.split("overlap")[1].split()[0]) for row in rows]
     assert len(overlaps) == 4
     assert min(overlaps) > 0.95
+
+
+def test_the_readme_runs(tmp_path: Path) -> None:
+    """Its Python is what newcomers paste first; its first commands are the whole set-up."""
+    text = (ROOT / "README.md").read_text()
+    assert 'pip install . && sqsim separation\n    pip install ".[test]" && pytest' in text
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert blocks
+    for number, block in enumerate(blocks):
+        script = tmp_path / f"block{number}.py"
+        script.write_text(block)
+        assert shown(script).strip()

@@ -13,13 +13,13 @@ from sqsim import (
     Absolute,
     Batch,
     Correlation,
-    MonteCarlo,
-    Quadrature,
     QueryRefused,
     Sample,
     Transcript,
+    cached,
     csq,
     exact,
+    replaying,
     run,
     sq,
     together,
@@ -37,7 +37,8 @@ from sqsim.tolerance import Mean, Scale
 
 FEW = ("clean", "low-degree removal", "sign", "table")
 """Instances on which the longest learner takes a second or two."""
-SLOW = {"negative decoy", "worst case", "worst case, plain", "decoy"}
+ASKING = ("gradient descent", "spectral start", "warm-started descent")
+"""Learners that ask every kind of query between them."""
 
 learners = pytest.mark.parametrize("learner", zoo.LEARNERS)
 few_instances = pytest.mark.parametrize("name", FEW)
@@ -53,7 +54,7 @@ def oracle_for(learner: str, instance: Any, **options: Any) -> Any:
 
 
 def correlational(learner: str, name: str) -> list[Any]:
-    return [q for q in zoo.questions(learner, zoo.INSTANCES[name]) if isinstance(q, Correlation)]
+    return [q for q in zoo.questions(learner, name) if isinstance(q, Correlation)]
 
 
 # 1. Watching changes nothing.
@@ -68,15 +69,15 @@ def test_watching_changes_nothing(learner, policy, tmp_path):
     bare = run(zoo.made(learner, instance), oracle)
     seen: list[int] = []
     watched = {
-        "cached": run(zoo.made(learner, instance), zoo.cached(oracle)),
+        "cached": run(zoo.made(learner, instance), cached(oracle)),
         "recorded": run(zoo.made(learner, instance), oracle, log=tmp_path / "log.jsonl"),
         "called back": run(
             zoo.made(learner, instance), oracle, callback=lambda e, _: seen.append(e.turn)
         ),
-        "replayed": run(zoo.made(learner, instance), zoo.replaying(oracle, bare.transcript)),
+        "replayed": run(zoo.made(learner, instance), replaying(oracle, bare.transcript)),
         "replayed from file": run(
             zoo.made(learner, instance),
-            zoo.replaying(oracle, Transcript.read(tmp_path / "log.jsonl")),
+            replaying(oracle, Transcript.read(tmp_path / "log.jsonl")),
         ),
     }
     for how, result in watched.items():
@@ -93,7 +94,7 @@ def test_a_policy_that_draws_is_recorded_and_replayed_as_it_was(learner, name, t
     oracle = oracle_for(learner, instance, policy=uniform, seed=3)
     bare = run(zoo.made(learner, instance), oracle, log=tmp_path / "log.jsonl")
     other = oracle_for(learner, instance, policy=uniform, seed=4)
-    replay = zoo.replaying(other, Transcript.read(tmp_path / "log.jsonl"))
+    replay = replaying(other, Transcript.read(tmp_path / "log.jsonl"))
     assert zoo.same(run(zoo.made(learner, instance), replay).value, bare.value)
     assert not zoo.same(run(zoo.made(learner, instance), other).value, bare.value)
 
@@ -145,8 +146,9 @@ def test_every_answer_is_within_its_tolerance_of_the_exact_mean(policy, toleranc
     """The radius binds the distance to the true mean, not to what the evaluator happened to get."""
     instance = zoo.INDEX[name]
     tolerance = zoo.TOLERANCES[tolerance]
-    queries = zoo.one_of_each(zoo.questions("warm-started descent", instance))
-    oracle = sq(instance, tolerance=tolerance, policy=zoo.POLICIES[policy], seed=1)
+    queries = zoo.one_of_each(name, *ASKING)
+    means = zoo.MEANS["quadrature"]
+    oracle = sq(instance, tolerance=tolerance, policy=zoo.POLICIES[policy], means=means, seed=1)
     answers = oracle.answer(Batch(tuple(queries)), 0)
     means = exact_means(name, queries, tolerance.scale)
     for query, answer, mean in zip(queries, answers, means, strict=True):
@@ -159,26 +161,17 @@ def test_every_answer_is_within_its_tolerance_of_the_exact_mean(policy, toleranc
 def test_answers_from_samples_are_within_tolerance_of_the_exact_mean(policy, name):
     """A sampled mean confesses its error and the policy has only the rest of the radius."""
     instance = zoo.INDEX[name]
-    queries = zoo.one_of_each(zoo.questions("warm-started descent", instance))
-    tolerance = Absolute(0.1)
-    oracle = sq(
-        instance, tolerance=tolerance, policy=zoo.POLICIES[policy], means=MonteCarlo(100_000)
-    )
+    queries = zoo.one_of_each(name, *ASKING)
+    tolerance, sampled = Absolute(0.1), zoo.MEANS["Monte Carlo"]
+    oracle = sq(instance, tolerance=tolerance, policy=zoo.POLICIES[policy], means=sampled)
     means = exact_means(name, queries, Scale.NONE)
     for answer, mean in zip(oracle.answer(Batch(tuple(queries)), 0), means, strict=True):
         assert (np.abs(dense(answer) - dense(mean.value)) <= 0.1).all()
 
 
-_MEANS: dict[Any, list[Mean]] = {}
-
-
 def exact_means(name: str, queries: list[Any], scale: Scale) -> list[Mean]:
-    """Quadrature's means, found once for all policies: the queries of a name never change."""
-    if (name, scale) not in _MEANS:
-        _MEANS[name, scale] = Quadrature().means(
-            zoo.INDEX[name], queries, [scale] * len(queries)
-        )
-    return _MEANS[name, scale]
+    """Quadrature's means."""
+    return zoo.MEANS["quadrature"].means(zoo.INDEX[name], queries, [scale] * len(queries))
 
 
 # 4. Every CSQ query is linear in y.
@@ -207,7 +200,7 @@ def test_every_correlational_query_that_was_asked_is_linear_in_the_label(learner
 
 def test_the_check_of_linearity_sees_a_threshold_on_the_label():
     """The law has teeth: the query that makes thresholded PCA genuine SQ breaks it."""
-    asked = zoo.questions("thresholded PCA", zoo.INSTANCES["clean"])
+    asked = zoo.questions("thresholded PCA", "clean")
     assert min(linearity_defect(asked)) > 0.01
 
 
@@ -266,7 +259,7 @@ def test_stopping_and_resuming_changes_nothing(learner, name, tmp_path):
 # 6. Rotating the instance rotates the answer.
 
 
-@pytest.mark.parametrize("name", [n for n in zoo.INDEX if n not in SLOW or n == "worst case"])
+@pytest.mark.parametrize("name", [n for n in zoo.INDEX if n not in ("negative decoy", "worst case")])
 @pytest.mark.parametrize("learner", [n for n, made in zoo.LEARNERS.items() if not made.moving])
 def test_rotating_the_instance_rotates_the_answer(learner, name):
     """Gaussian inputs know no axes, so neither may a learner or the quadrature."""
@@ -299,15 +292,15 @@ def test_rotating_the_instance_rotates_what_learn_relu_finds():
 # 8. The exact mean, the sampled mean and a Monte-Carlo interval agree.
 
 
+@pytest.mark.parametrize("scale", [Scale.PRODUCT, Scale.FUNCTION])
 @pytest.mark.parametrize("name", zoo.INDEX)
-@pytest.mark.parametrize("learner", ["gradient descent", "spectral start", "warm-started descent"])
-def test_exact_mean_lies_in_the_monte_carlo_interval(learner, name):
+def test_exact_mean_lies_in_the_monte_carlo_interval(name, scale):
     """Two evaluators that share no code are right together."""
-    instance = zoo.INDEX[name]
-    queries = zoo.one_of_each(zoo.questions(learner, instance))
-    scales = [Scale.PRODUCT] * len(queries)
-    exactly = Quadrature().means(instance, queries, scales)
-    roughly = MonteCarlo(100_000).means(instance, queries, scales, seed=4, turn=0)
+    queries = zoo.one_of_each(name, *ASKING)
+    exactly = exact_means(name, queries, scale)
+    scales = [scale] * len(queries)
+    sampled = zoo.MEANS["Monte Carlo"]
+    roughly = sampled.means(zoo.INDEX[name], queries, scales, seed=4, turn=0)
     for query, one, two in zip(queries, exactly, roughly, strict=True):
         off = np.abs(dense(one.value) - dense(two.value))
         assert (off <= dense(two.error) + one.error).all(), query.label
@@ -318,12 +311,11 @@ def test_exact_mean_lies_in_the_monte_carlo_interval(learner, name):
 def test_exact_mean_agrees_with_the_average_over_a_drawn_table(name):
     """The average over a sample's rows is within six standard errors of the population's."""
     instance = zoo.INDEX[name]
-    queries = zoo.one_of_each(zoo.questions("warm-started descent", instance))
-    count = 50_000
+    queries, count = zoo.one_of_each(name, *ASKING), 50_000
     table = zoo.drawn(instance, count)
     scales = [Scale.PRODUCT] * len(queries)
-    exactly = Quadrature().means(instance, queries, scales)
-    sampled = Sample().means(table, queries, scales, seed=0, turn=0)
+    exactly = exact_means(name, queries, Scale.PRODUCT)
+    sampled = zoo.MEANS["sample"].means(table, queries, scales, seed=0, turn=0)
     for query, one, two in zip(queries, exactly, sampled, strict=True):
         off = np.abs(dense(one.value) - dense(two.value))
         assert (off <= 6 * dense(two.scale) / np.sqrt(count) + one.error).all(), query.label

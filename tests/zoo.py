@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,6 @@ from sqsim import (
     RootMeanSquare,
     Sample,
     Unperturbed,
-    cached,
-    csq,
     exact,
     grid,
     run,
@@ -162,9 +161,26 @@ TOLERANCES = {
     "l2": L2(0.02),
     "root mean square": RootMeanSquare(0.02),
 }
-MEANS = {"quadrature": Quadrature(), "Monte Carlo": MonteCarlo(300_000), "sample": Sample()}
-WRAPPERS = {"bare": lambda oracle: oracle, "cached": cached}
-ACCESS = {"CSQ": csq, "SQ": sq}
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Quadrature that finds each mean once, so that every policy may be tried on it."""
+
+    found: dict[Any, Any] = field(default_factory=dict)
+
+    def means(
+        self, instance: Any, queries: Any, scales: Any, *, seed: int = 0, turn: int = 0
+    ) -> list[Any]:
+        keys = [(id(instance), id(query), scale) for query, scale in zip(queries, scales, strict=True)]
+        for key, query, scale in zip(keys, queries, scales, strict=True):
+            if key not in self.found:
+                # The query is kept, so that its id is not given away.
+                self.found[key] = (query, *Quadrature().means(instance, [query], [scale]))
+        return [self.found[key][1] for key in keys]
+
+
+MEANS = {"quadrature": Remembered(), "Monte Carlo": MonteCarlo(100_000), "sample": Sample()}
 
 
 def start_of(problem: Problem, *, seed: int = 5) -> Any:
@@ -183,8 +199,10 @@ def exact_oracle(instance: Any) -> Any:
     return sq(instance, tolerance=Unperturbed())
 
 
-def questions(learner: str, instance: Any) -> list[Query]:
-    """What the learner asks of exact answers."""
+@cache
+def questions(learner: str, name: str) -> list[Query]:
+    """What the learner asks of exact answers on this instance."""
+    instance = INSTANCES[name]
     asked: list[Query] = []
     run(
         made(learner, instance),
@@ -194,9 +212,11 @@ def questions(learner: str, instance: Any) -> list[Query]:
     return asked
 
 
-def one_of_each(queries: list[Query]) -> list[Query]:
-    """The last query of each kind, label and power."""
-    seen = {(type(q), q.label, getattr(q.form, "power", None)): q for q in queries}
+@cache
+def one_of_each(name: str, *learners: str) -> list[Query]:
+    """The last query of each kind, label and power that the learners ask on this instance."""
+    asked = [query for learner in learners for query in questions(learner, name)]
+    seen = {(type(q), q.label, getattr(q.form, "power", None)): q for q in asked}
     return list(seen.values())
 
 

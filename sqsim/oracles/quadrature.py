@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -44,7 +45,7 @@ NORM_CONVERGED = 1e-10
 # Where labels are searched for their levels: fine enough for polynomials of degree ten.
 SEARCH = np.sort(
     np.concatenate(
-        [np.linspace(a, b, 7)[:-1] for a, b in zip(BASE_KNOTS, BASE_KNOTS[1:], strict=False)]
+        [np.linspace(a, b, 7)[:-1] for a, b in pairwise(BASE_KNOTS)]
     )
 )
 
@@ -124,8 +125,8 @@ def _correlation(term: Term, form: Ridge, dimension: int) -> Mean:
         mean = projections[:, -1]
         if deviation == 0.0:
             values = weight * term.link(mean)
-            errors = np.abs(weight) * term.link.rounding(mean)
-            return moment_samples(points, values, np.abs(values), form.power, errors)
+            rounding = np.abs(weight) * term.link.rounding(mean)
+            return moment_samples(points, values, np.abs(values), form.power, rounding)
         # The link is the costly part, and most weights are zero on half of the line.
         on = weight != 0.0
         smooth = term.link.smoothed(mean[on], deviation)

@@ -38,9 +38,10 @@ def loss(instance: IndexInstance, hypothesis: ReluHypothesis) -> Mean:
     form = Ridge(lambda s, y: (y - np.maximum(s + b, 0.0)) ** 2, hypothesis.weights, kinks=(-b,))
     mean = _mean(instance, Statistic(form, "loss"))
     # y - yhat carries the rounding of y and yhat, which near a kink far out is that of s and b.
-    root, steepness = np.sqrt(np.abs(np.asarray(mean.value))), 1 + (min(b, 0.0) / hypothesis.norm) ** 2
-    own = np.sqrt(Relu(b, hypothesis.norm).second_moment)
-    return Mean(mean.value, mean.error + float(ROUNDING * steepness * root * (2 * own + root)))
+    root = np.sqrt(np.abs(np.asarray(mean.value)))
+    sizes = 2 * np.sqrt(Relu(b, hypothesis.norm).second_moment) + root
+    steepness = 1 + (min(b, 0.0) / hypothesis.norm) ** 2
+    return Mean(mean.value, mean.error + float(ROUNDING * steepness * root * sizes))
 
 
 def expanded_loss(
