@@ -88,7 +88,7 @@ class Link(ABC):
         """E[f(t)^2], to full relative precision (nothing cancels)."""
 
         def integrand(row: np.ndarray, t: Array) -> Samples:
-            values = self(t)[None, :] ** 2 * np.exp(-t * t / 2) / np.sqrt(2 * np.pi)
+            values = self(t)[None, :] ** 2 * normal_density(t)
             return Samples(values, values)
 
         return float(integrate(integrand, self._knots).values[0, 0])
@@ -100,7 +100,7 @@ class Link(ABC):
 
     def _against_hermite(self, degree: int):  # type: ignore[no-untyped-def]
         def integrand(row: np.ndarray, t: Array) -> Samples:
-            values = self(t) * np.exp(-t * t / 2) / np.sqrt(2 * np.pi)
+            values = self(t) * normal_density(t)
             rows = values * hermite_functions(t, degree)
             return Samples(rows, np.abs(rows))
 
@@ -192,10 +192,9 @@ class Relu(Link):
         if degree < 0:
             raise BadInput(f"degree is {degree}; Hermite coefficients start at 0")
         bias = self.bias / self.norm
-        rows = [float(positive_part_mean(np.array([bias]))[0]), float(ndtr(bias))]
-        tail = hermite_functions(np.array(-bias), max(degree - 2, 0)) * normal_density(
-            np.array(bias)
-        )
+        density, cdf, part = (float(values[0]) for values in normal_tail(np.array([bias])))
+        rows = [part, cdf]
+        tail = hermite_functions(np.array(-bias), max(degree - 2, 0)) * density
         rows += [float(tail[k - 2]) / np.sqrt(k * (k - 1)) for k in range(2, degree + 1)]
         return self.norm * np.array(rows[: degree + 1])
 

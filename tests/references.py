@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from flint import acb, arb, ctx
@@ -40,7 +41,7 @@ def integral(f: Weight, low: arb, high: arb, cuts: Sequence[arb] = ()) -> arb:
     marks += [low + (high - low) * k / steps for k in range(1, steps)]
     marks.sort(key=float)
     total = ZERO
-    for a, b in zip(marks, marks[1:], strict=False):
+    for a, b in pairwise(marks):
         middle = abs(f(acb((a + b) / 2)).real)
         ends = abs(f(acb(a)).real) + abs(f(acb(b)).real)
         size = (middle + ends + arb("1e-900000")) * arb("1e-41")
@@ -66,9 +67,8 @@ class Plane:
 
 def plane(w: np.ndarray, v: np.ndarray) -> Plane:
     W, V = [arb(float(x)) for x in w], [arb(float(x)) for x in v]
-    ww, vv, wv = (
-        sum((a * b for a, b in zip(p, q, strict=True)), ZERO)
-        for p, q in ((W, W), (V, V), (W, V))
+    ww, wv = (
+        sum((a * b for a, b in zip(p, q, strict=True)), ZERO) for p, q in ((W, W), (W, V))
     )
     length = ww.sqrt()
     first = [a / length for a in W]
@@ -81,7 +81,6 @@ def plane(w: np.ndarray, v: np.ndarray) -> Plane:
     else:
         across = square.sqrt()
         second = [a / across for a in rest]
-    del vv
     return Plane(along, across, length, first, second)
 
 
@@ -122,7 +121,7 @@ def moment(
     end = arb(top) if high is None or float(high) > top else high
     start = low if float(low) > -FAR - 10 else arb(-FAR - 10)
     cuts = []
-    if not at.across == 0:
+    if at.across != 0:
         kink, width = -bias / at.along if not at.along.contains(0) else None, None
         if kink is not None:
             width = at.across / abs(at.along)

@@ -22,10 +22,10 @@ def test_columns_are_recovered(angle: float, d: int) -> None:
     q = np.linalg.qr(np.random.default_rng(d).standard_normal((d, 2)))[0]
     columns = [3.7 * q[:, 0], np.cos(angle) * q[:, 0] + np.sin(angle) * q[:, 1]]
     s = span(columns, d)
-    assert np.abs(s.basis.T @ s.basis - np.eye(s.rank)).max() < 4e-16
+    assert np.abs(s.basis.T @ s.basis - np.eye(s.rank)).max() < 1e-15
     back = s.basis @ s.mixing
     for j, column in enumerate(columns):
-        assert np.linalg.norm(back[:, j] - column) <= 1e-15 * np.linalg.norm(column)
+        assert np.linalg.norm(back[:, j] - column) <= 2e-15 * np.linalg.norm(column)
 
 
 @pytest.mark.parametrize("sine", [1e-14, 1e-8, 1e-4, 0.1])

@@ -45,10 +45,14 @@ def _data(results: Results) -> str:
     )
     held = table.get("test_rows") or 0
     text += f", {number(held)} of them held out for the test." if held else "."
-    return (
-        f"{text} Features were centred and whitened first; the means behind the answers are "
-        "averages over the rows that were not held out."
+    text += (
+        " Features were centred and whitened first; the means behind the answers are averages "
+        "over the rows that were not held out."
     )
+    unit = (results.get("whitening") or {}).get("target_unit")
+    if unit is not None:
+        text += f" Tolerances count the target in units of its root mean square, {number(unit)}."
+    return text
 
 
 def _losses(results: Results) -> str:
