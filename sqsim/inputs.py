@@ -36,8 +36,9 @@ class Gaussian(Inputs):
     dimension: int
 
     def __post_init__(self) -> None:
-        if self.dimension < 1:
-            raise BadInput(f"dimension is {self.dimension}; it must be at least 1")
+        count = self.dimension
+        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
+            raise BadInput(f"dimension is {count!r}; it must be an integer of at least 1")
 
     def sample(self, rng: np.random.Generator, count: int) -> Array:
         return rng.standard_normal((count, self.dimension))
@@ -54,6 +55,10 @@ class Empirical(Inputs):
 
     table: Array
 
+    def __post_init__(self) -> None:
+        if np.ndim(self.table) != 2 or not np.size(self.table):
+            raise BadInput(f"the table has shape {np.shape(self.table)}; wanted (n, d), not empty")
+
     @property
     def dimension(self) -> int:  # type: ignore[override]
         return int(self.table.shape[1])
@@ -63,6 +68,7 @@ class Empirical(Inputs):
 
     def expectation(self, form: Ridge) -> Array:
         x = self.table
+        form.shape(self.dimension)
         projections = None if form.frame is None else (x @ form.frame).reshape(len(x), -1)
         weights = form.values(projections, None, len(x)) / len(x)
         if form.power == 0:

@@ -7,11 +7,13 @@ answer at d = 10 000 is a few vectors.  This file does not know what is averaged
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator
+
+if TYPE_CHECKING:
+    from scipy.sparse.linalg import LinearOperator
 
 Array = NDArray[np.float64]
 
@@ -43,6 +45,9 @@ class LowRank:
 
     def operator(self) -> LinearOperator:
         """The same matrix for scipy's iterative solvers."""
+        # A quarter of a second to import, and only iterative solvers want it.
+        from scipy.sparse.linalg import LinearOperator
+
         return LinearOperator(self.shape, matvec=self.__matmul__, dtype=np.float64)
 
 

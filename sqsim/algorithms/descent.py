@@ -36,6 +36,7 @@ def gradient_descent(
     E[y sigma(.)] that ranks the iterates; the other half of the gradient is label-free.  From a
     random start this is the algorithm of Awasthi, Tang and Vijayaraghavan (2022).
     """
+    _check_step(step_size)
     current = random_neuron(problem, seed=seed) if start is None else start
     best, least = zero(problem.dimension), 0.0
     for step in range(steps):
@@ -149,14 +150,31 @@ def random_neuron(problem: Problem, *, seed: Seed) -> ReluHypothesis:
     return ReluHypothesis(norm * random_direction(problem, seed=seed), bias)
 
 
+def _unit(problem: Problem, start: Array) -> Array:
+    """The start, checked and normalised."""
+    found = np.asarray(start, dtype=np.float64)
+    length = float(np.linalg.norm(found)) if found.shape == (problem.dimension,) else 0.0
+    if not 0 < length < np.inf:
+        raise BadInput(
+            f"start has shape {found.shape} and length {length}; wanted a finite non-zero "
+            f"({problem.dimension},) vector, or None for a random one"
+        )
+    return found / length
+
+
+def _check_step(step_size: float) -> None:
+    if not 0 < step_size < np.inf:
+        raise BadInput(f"step_size is {step_size}; it must be positive and finite")
+
+
 def _scale(problem: Problem, norm: float | None, bias: float | None) -> tuple[float, float]:
     """Norm and normalised bias, from the call or from the problem."""
     norm = problem.norm if norm is None else norm
     bias = problem.bias if bias is None else bias
     if norm is None or bias is None:
         raise BadInput("norm and bias are unknown to this problem; pass norm= and bias= guesses")
-    if not norm > 0:
-        raise BadInput(f"norm is {norm}; a neuron's norm is positive")
+    if not (0 < norm < np.inf and np.isfinite(bias)):
+        raise BadInput(f"norm {norm} and bias {bias}: finite, and norm > 0, wanted")
     return norm, bias / norm
 
 

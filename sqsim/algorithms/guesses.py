@@ -51,10 +51,10 @@ class GeometricMesh:
     ratio: float = 1.1
 
     def __post_init__(self) -> None:
-        if not (0 < self.smallest <= self.largest and self.ratio > 1):
+        if not (0 < self.smallest <= self.largest < math.inf and 1 < self.ratio < math.inf):
             raise BadInput(
                 f"mesh from {self.smallest} to {self.largest} by {self.ratio}; "
-                "wanted 0 < smallest <= largest and ratio > 1"
+                "wanted 0 < smallest <= largest and ratio > 1, all finite"
             )
 
     @property
@@ -83,10 +83,11 @@ class PaperMesh:
     constant: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (0 < self.epsilon < 1 and self.norm_bound > 0 and self.constant > 0):
+        bounds = (self.norm_bound, self.constant)
+        if not (0 < self.epsilon < 1 and all(0 < bound < math.inf for bound in bounds)):
             raise BadInput(
                 f"epsilon {self.epsilon}, norm_bound {self.norm_bound}, constant {self.constant}: "
-                "wanted 0 < epsilon < 1 and positive bounds"
+                "wanted 0 < epsilon < 1 and positive finite bounds"
             )
 
     @property

@@ -16,6 +16,7 @@ from sqsim.algorithms.guesses import GeometricMesh, Guess, PaperMesh
 from sqsim.algorithms.profile import best_of, fit_norm_and_bias
 from sqsim.algorithms.regression import neuron_of_moments
 from sqsim.algorithms.spectral import thresholded_pca
+from sqsim.errors import BadInput
 from sqsim.lowrank import Array
 from sqsim.problems.hypothesis import ReluHypothesis, zero
 from sqsim.problems.problem import Problem
@@ -54,6 +55,8 @@ def learn_relu(
         chooses the `thresholds` guesses whose matrices are asked; the paper's mesh asks all of
         them: see `PaperMesh.queries` before.
     """
+    if thresholds < 1:
+        raise BadInput(f"thresholds is {thresholds}; at least one matrix is needed")
     mean, moment, energy = yield from ask_all(
         Correlation(Ridge(), "mean label"),
         Correlation(Ridge(power=1), "degree-1 correlation"),

@@ -14,6 +14,7 @@ from typing import final
 import numpy as np
 
 from sqsim.algorithms.fields import agreement, energy
+from sqsim.errors import BadInput
 from sqsim.lowrank import Array
 from sqsim.problems.hypothesis import ReluHypothesis, zero
 from sqsim.problems.problem import Problem
@@ -81,6 +82,8 @@ def fit_norm_and_bias(
     answered too low, while a fit averages them.  Where the problem tells norm and bias there is
     one candidate for each direction and nothing to search.
     """
+    if not len(directions) or not len(biases):
+        raise BadInput("there is nothing to search; pass at least one direction and one bias")
     if problem.bias is not None and problem.norm is not None:
         known = yield from best_norm(problem, directions, [problem.bias / problem.norm])
         return min(known, key=_excess)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from sqsim.algorithms.profile import best_of
@@ -58,6 +57,8 @@ def neuron_of_moments(problem: Problem, mean: float, moment: Array) -> ReluHypot
     if ratio >= _ratio(BIAS_RANGE[1]):
         # Phi(b) is 1 to the last bit there: the neuron is the least-squares line.
         return ReluHypothesis(moment, mean)
+    from scipy.optimize import brentq
+
     bias = float(brentq(lambda b: _ratio(b) - ratio, *BIAS_RANGE))
     norm = length / float(ndtr(bias))
     return ReluHypothesis(norm * moment / length, norm * bias)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.linalg
-import scipy.sparse.linalg
 
 from sqsim.errors import BadInput
 from sqsim.lowrank import Array, LowRank
@@ -42,8 +41,8 @@ def thresholded_pca(problem: Problem, *, cut: float, seed: Seed = 0) -> SQ[Array
 
 def thresholded_moment(cut: float) -> Statistic:
     """E[1(|y| >= cut) (x x' - I)]."""
-    if not cut > 0:
-        raise BadInput(f"cut is {cut}; a label threshold is positive")
+    if not 0 < cut < np.inf:
+        raise BadInput(f"cut is {cut}; a label threshold is positive and finite")
 
     def above(y: Array) -> Array:
         return (np.abs(y) >= cut).astype(np.float64)
@@ -73,7 +72,9 @@ def leading_eigenvector(matrix: Array | LowRank, *, seed: Seed = 0) -> Array:
     if d <= DENSE:
         _, vectors = scipy.linalg.eigh(scaled, subset_by_index=[d - 1, d - 1])
     else:
-        _, vectors = scipy.sparse.linalg.eigsh(scaled, k=1, which="LA", v0=fallback)
+        from scipy.sparse.linalg import eigsh
+
+        _, vectors = eigsh(scaled, k=1, which="LA", v0=fallback)
     return np.asarray(vectors[:, 0])
 
 

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any, TypeAlias, final
 
 import numpy as np
-from scipy.sparse.linalg import ArpackError, eigsh
 
 from sqsim.errors import BadInput
 from sqsim.lowrank import Array, LowRank, dense
@@ -235,6 +234,8 @@ def _leading(value: Array | LowRank, start: Array) -> tuple[float, Array]:
     if not np.any(value):
         return 0.0, np.zeros(len(value))
     if len(value) > DENSE_EIGEN:
+        from scipy.sparse.linalg import ArpackError, eigsh
+
         try:
             values, vectors = eigsh(value, k=1, which="LM", v0=start)
             return float(values[0]), np.asarray(vectors[:, 0])
