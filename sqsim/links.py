@@ -156,6 +156,17 @@ def normal_tail(z: Array) -> tuple[Array, Array, Array]:
     return density, cdf, part
 
 
+def _argument_errors(sizes: Array, reach: Array, deviation: float) -> Array:
+    """Errors of E[f(m + q Z) He_j(Z)], j = 0, 1, 2, where |m_j| <= sizes[j], j = 0, ..., 4.
+
+    The derivatives are m_(j+1) / q with respect to m, rounded relative to `reach`, and (m_(j+2) +
+    j m_j) / q with respect to q, rounded relative to the unit vector that it is a part of.
+    """
+    order = np.arange(3.0)[:, None]
+    slopes = reach * sizes[1:4] + sizes[2:5] + order * sizes[:3]
+    return np.asarray(EPSILON * (sizes[:3] + slopes / deviation))
+
+
 @final
 @dataclass(frozen=True)
 class Relu(Link):
@@ -179,10 +190,10 @@ class Relu(Link):
         kink = self.bias / self.norm
         z = (mean + kink) / deviation
         density, cdf, part = normal_tail(z)
-        moments = self.norm * deviation * np.stack([part, cdf, density])
-        slopes = self.norm * np.stack([cdf, density, np.abs(z) * density])
-        errors = EPSILON * (moments + (np.abs(mean) + abs(kink)) * slopes)
-        return Smoothed(moments, moments, errors)
+        sizes = np.stack([part, cdf, density, np.abs(z) * density, (z * z + 1) * density])
+        sizes *= self.norm * deviation
+        errors = _argument_errors(sizes, np.abs(mean) + abs(kink), deviation)
+        return Smoothed(sizes[:3], sizes[:3], errors)
 
     def rounding(self, t: Array) -> Array:
         return EPSILON * (self.norm * np.abs(t) + abs(self.bias)) * (self(t) > 0)
@@ -223,7 +234,8 @@ class LeakyRelu(Link):
         return Smoothed(
             straight + rest * neuron.moments,
             np.abs(straight) + abs(rest) * neuron.magnitudes,
-            EPSILON * np.stack([size, *np.abs(straight[1:])]) + abs(rest) * neuron.errors,
+            EPSILON * np.stack([size, 0 * size + abs(self.slope), 0 * size])
+            + abs(rest) * neuron.errors,
         )
 
     def rounding(self, t: Array) -> Array:
@@ -273,10 +285,11 @@ class Step(Link):
         z = (mean + self.bias) / deviation
         density, cdf, _ = normal_tail(z)
         moments = np.stack([cdf, density, -z * density])
-        sizes = np.abs(moments)
-        slopes = density / deviation * np.stack([np.ones_like(z), np.abs(z), z * z + 1])
-        shift = np.abs(mean) + abs(self.bias)
-        return Smoothed(moments, sizes, EPSILON * (sizes + shift * slopes))
+        a = np.abs(z)
+        hermite = np.stack([np.ones_like(a), a, a * a + 1, a**3 + 3 * a])
+        sizes = np.concatenate([cdf[None, :], density * hermite])
+        errors = _argument_errors(sizes, np.abs(mean) + abs(self.bias), deviation)
+        return Smoothed(moments, sizes[:3], errors)
 
 
 @final
@@ -318,7 +331,9 @@ class HermiteSeries(Link):
         by_moment.append((second * self._weights, rows[:-2]))
         sizes = np.stack([np.abs(w) @ np.abs(h) for w, h in by_moment])
         moments = np.stack([w @ h for w, h in by_moment])
-        return Smoothed(moments, sizes, EPSILON * (degree + 2) * sizes)
+        # The angle is known to rounding, and moment j has the factor deviation^j.
+        units = degree + 2 + np.arange(3.0)[:, None] / deviation
+        return Smoothed(moments, sizes, EPSILON * units * sizes)
 
     def rounding(self, t: Array) -> Array:
         rows = np.abs(hermite_functions(t, len(self.weights) - 1))

@@ -44,8 +44,10 @@ def mean_of(g, kinks) -> mpf:  # type: ignore[no-untyped-def]
     cuts = {mpf(x) for x in (-40, -20, -13, -8, -5, -2, 0, 2, 5, 8, 13, 20, 40)}
     cuts |= {k + h for k in map(mpf, kinks) for h in (0, mpf(1) / 8, mpf(3) / 8, 1, 2, 4)}
     ordered = sorted(c for c in cuts if abs(c) <= 40)
-    return mpmath.quad(
-        lambda z: g(z) * mpmath.npdf(z), ordered, method="gauss-legendre", maxdegree=5
+    # mpmath stops at an absolute tolerance.
+    peak = max((abs(g(c) * mpmath.npdf(c)) for c in ordered), default=0) or mpf(1)
+    return peak * mpmath.quad(
+        lambda z: g(z) * mpmath.npdf(z) / peak, ordered, method="gauss-legendre", maxdegree=5
     )
 
 

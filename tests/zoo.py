@@ -28,6 +28,7 @@ from sqsim import (
     worst_direction,
 )
 from sqsim.algorithms import (
+    GeometricMesh,
     biased_one_shot_regression,
     fit_norm_and_bias,
     gradient_descent,
@@ -88,6 +89,9 @@ def drawn(instance: IndexInstance, count: int, *, seed: int = 0) -> Dataset:
     return Dataset(x, instance.labels.draw(x, stream))
 
 
+SEVERAL_DIRECTIONS = ("decoy", "negative decoy", "worst case", "worst case, plain")
+"""Instances whose norms under the law of (x, y) take seconds a query."""
+
 TABLE = drawn(CORRUPTED["label noise"], 400)
 INSTANCES: dict[str, Any] = {**INDEX, "table": TABLE}
 
@@ -142,7 +146,9 @@ LEARNERS: dict[str, Learner] = {
     "thresholded PCA": Learner(lambda p, w: thresholded_pca(p, cut=0.5), correlational=False),
     "warm-started descent": Learner(_warm, correlational=False),
     "learn_relu": Learner(
-        lambda p, w: learn_relu(p, thresholds=2, steps=4, descent_steps=4),
+        lambda p, w: learn_relu(
+            p, mesh=GeometricMesh(1.0, 3.0, 1.5), thresholds=2, steps=3, descent_steps=3
+        ),
         correlational=False,
         moving=True,
     ),
@@ -172,8 +178,9 @@ class Remembered:
     def means(
         self, instance: Any, queries: Any, scales: Any, *, seed: int = 0, turn: int = 0
     ) -> list[Any]:
-        keys = [(id(instance), id(query), scale) for query, scale in zip(queries, scales, strict=True)]
-        for key, query, scale in zip(keys, queries, scales, strict=True):
+        asked = list(zip(queries, scales, strict=True))
+        keys = [(id(instance), id(query), scale) for query, scale in asked]
+        for key, (query, scale) in zip(keys, asked, strict=True):
             if key not in self.found:
                 # The query is kept, so that its id is not given away.
                 self.found[key] = (query, *Quadrature().means(instance, [query], [scale]))

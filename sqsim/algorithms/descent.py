@@ -189,7 +189,8 @@ def _projected(
     normalised: bool,
     seed: Seed,
 ) -> CSQ[ReluHypothesis]:
-    w = random_direction(problem, seed=seed) if start is None else start / np.linalg.norm(start)
+    _check_step(step_size)
+    w = random_direction(problem, seed=seed) if start is None else _unit(problem, start)
     best, lowest = zero(problem.dimension), 0.0
     for step in range(steps):
         hypothesis = ReluHypothesis(norm * w, norm * bias)

@@ -155,7 +155,8 @@ def worst_direction(window: Window, rng: np.random.Generator) -> Array:
     if center.ndim == 1:
         return np.asarray(center + slack * signs)
     start = signs / np.sqrt(len(signs))
-    eigenvalue, vector = _leading(window.mean.value, start)
+    value = window.mean.value
+    eigenvalue, vector = _leading(value if isinstance(value, LowRank) else center, start)
     if abs(eigenvalue) <= slack.sum() / len(slack):
         # The fixed direction alone outweighs the mean; aiming at it would tell where it points.
         return np.asarray(center + slack * np.outer(signs, signs))

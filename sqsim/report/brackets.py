@@ -50,7 +50,7 @@ def tolerance_figure(results: Results) -> Figure:
         axes.axvline(oracle["tolerance"], color=FAINT, lw=1.0, ls=(0, (1, 1.5)), zorder=1)
         text = f"this run: {number(oracle['tolerance'])}"
         write(axes, oracle["tolerance"], -0.62, text, ha="center", va="bottom", color=FAINT)
-    subtitle = f"convention {oracle['norm']}, adversary {oracle['policy']}; bars: finer than where it learned"
+    subtitle = f"convention {oracle['norm']}, adversary {oracle['policy']}; bars: finer ones"
     if any(row.get("floor") for row in rows):
         subtitle += "; * below it the error of the computed means exceeds the radius"
     heading(figure, "The tolerance at which each learner first learned", subtitle)
