@@ -103,8 +103,8 @@ def monte_carlo(instance: IndexInstance, w: np.ndarray, bias: float) -> tuple[fl
 
 def against_monte_carlo() -> None:
     print(f"\nthe same against numpy Monte Carlo; its time for {TARGET:.0e} relative error is")
-    print(f"extrapolated from {CHUNK * CHUNKS} samples and their variance; d = 2 is Monte Carlo that")
-    print("has been reduced to the plane of w and v by hand")
+    print(f"extrapolated from {CHUNK * CHUNKS} samples and their variance; d = 2 is Monte Carlo")
+    print("that has been reduced to the plane of w and v by hand")
     print(
         f"{'d':>5} {'b':>5} {'ours':>9} {'our error':>10} {'samples':>9} {'Monte Carlo':>12} "
         f"{'ratio':>10} {'reached':>9}"

@@ -227,8 +227,6 @@ def test_learn_relu_learns_clean_labels_of_any_bias_and_norm(bias, scale):
     ("bias", "corruption"),
     [
         (-5.0, LowDegreeRemoval(5)),
-        (-6.0, LowDegreeRemoval(7)),
-        (1.0, LabelNoise(math.sqrt(energy(1.0) / 10))),
         (-1.0, LabelNoise(math.sqrt(energy(-1.0) / 10))),
         (-3.0, LabelNoise(math.sqrt(energy(-3.0) / 10))),
     ],

@@ -271,7 +271,7 @@ def test_stopping_and_resuming_changes_nothing(learner, name, tmp_path):
     oracle = oracle_for(learner, instance, policy=uniform, seed=2)
     whole = run(zoo.made(learner, instance), oracle)
     turns = range(len(whole.transcript) - 1)
-    for turn in sorted({*turns[:1], *turns[1:-1:4], *turns[-1:]}):
+    for turn in sorted({*turns[:1], *turns[1:-1:9], *turns[-1:]}):
         log = tmp_path / f"{turn}.jsonl"
         run(zoo.made(learner, instance), oracle, log=log, callback=lambda e, _: e.turn == turn)  # noqa: B023
         resumed = run(zoo.made(learner, instance), oracle, log=Transcript.resume(log))
@@ -324,9 +324,14 @@ def test_rotating_the_instance_rotates_what_learn_relu_finds():
 # 8. The exact mean, the sampled mean and a Monte-Carlo interval agree.
 
 
-@pytest.mark.parametrize("scale", [Scale.PRODUCT, Scale.FUNCTION])
-@pytest.mark.parametrize("name", zoo.INDEX)
-def test_exact_mean_lies_in_the_monte_carlo_interval(name, scale):
+@pytest.mark.parametrize(
+    ("scale", "name"),
+    [
+        *((Scale.FUNCTION, name) for name in zoo.INDEX),
+        *((Scale.PRODUCT, name) for name in zoo.INDEX if name not in zoo.SEVERAL_DIRECTIONS),
+    ],
+)
+def test_exact_mean_lies_in_the_monte_carlo_interval(scale, name):
     """Two evaluators that share no code are right together."""
     queries = zoo.one_of_each(name, *ASKING)
     exactly = exact_means(name, queries, scale)
