@@ -1,5 +1,5 @@
-"""Links: the function of <v, x> in the label, with its kinks, its Gaussian smoothing and its
-Hermite coefficients.
+"""Links by name: the function of <v, x> in the label, with its kinks, its Gaussian smoothing and
+its Hermite coefficients.
 
 Conventions: t ~ N(0, 1); h_k = He_k / sqrt(k!), so that E[h_j h_k] = delta_jk.
 This file does not know directions, inputs or noise.
@@ -7,164 +7,36 @@ This file does not know directions, inputs or noise.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
 
 import numpy as np
-from scipy.special import erfcx, expit, ndtr
+from scipy.special import expit, ndtr
 
 from sqsim.errors import BadInput
-from sqsim.gaussian import BASE_KNOTS, LIMIT
 from sqsim.lowrank import Array
-from sqsim.panels import Samples, integrate
+from sqsim.smoothing import EPSILON, Link, Smoothed, argument_errors
+from sqsim.special import hermite_functions, normal_tail
 
-EPSILON = 4.5e-16
-"""Two units of float64 rounding."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Smoothed:
-    """E[f(m + q Z) He_j(Z)], j = 0, 1, 2, each array of shape (3, n).
-
-    Attributes
-    ----------
-    moments : the values.
-    magnitudes : sizes of what was added up on the way.
-    errors : their rounding, that of the argument m included.
-    """
-
-    moments: Array
-    magnitudes: Array
-    errors: Array
-
-
-class Link(ABC):
-    """A function of one Gaussian variable t."""
-
-    @property
-    def kinks(self) -> tuple[float, ...]:
-        """Points where the function jumps or bends."""
-        return ()
-
-    @abstractmethod
-    def __call__(self, t: Array) -> Array:
-        """Values, elementwise."""
-
-    def rounding(self, t: Array) -> Array:
-        """Error of the values, that of a rounded argument included."""
-        return EPSILON * (1 + np.abs(t)) * np.abs(self(t))
-
-    def smoothed(self, mean: Array, deviation: float) -> Smoothed:
-        """Moments of f(mean + deviation Z) against He_0, He_1, He_2 of Z ~ N(0, 1).
-
-        `mean` is the part of t already fixed; its variance is 1 - deviation^2.
-        """
-        knots = [np.broadcast_to(BASE_KNOTS, (len(mean), len(BASE_KNOTS)))]
-        if self.kinks:
-            knots.append((np.array(self.kinks)[None, :] - mean[:, None]) / deviation)
-        ordered = np.sort(np.clip(np.concatenate(knots, axis=1), -LIMIT, LIMIT), axis=1)
-
-        def integrand(row: np.ndarray, z: Array) -> Samples:
-            t, density = mean[row] + deviation * z, normal_density(z)
-            hermite = np.stack([np.ones_like(z), z, z * z - 1])
-            rows = self(t) * density * hermite
-            return Samples(rows, np.abs(rows), self.rounding(t) * density * np.abs(hermite))
-
-        result = integrate(integrand, ordered)
-        return Smoothed(result.values, result.magnitudes, result.errors)
-
-    def coefficients(self, degree: int) -> Array:
-        """Hermite coefficients E[f(t) h_k(t)], k = 0..degree, in float64."""
-        if degree < 0:
-            raise BadInput(f"degree is {degree}; Hermite coefficients start at 0")
-        result = integrate(self._against_hermite(degree), self._knots)
-        return np.asarray(result.values[:, 0])
-
-    @cached_property
-    def second_moment(self) -> float:
-        """E[f(t)^2], to full relative precision (nothing cancels)."""
-
-        def integrand(row: np.ndarray, t: Array) -> Samples:
-            values = self(t)[None, :] ** 2 * normal_density(t)
-            return Samples(values, values)
-
-        return float(integrate(integrand, self._knots).values[0, 0])
-
-    @property
-    def _knots(self) -> Array:
-        kinks = [k for k in self.kinks if abs(k) < LIMIT]
-        return np.sort(np.concatenate([BASE_KNOTS, kinks]))[None, :]
-
-    def _against_hermite(self, degree: int):  # type: ignore[no-untyped-def]
-        def integrand(row: np.ndarray, t: Array) -> Samples:
-            values = self(t) * normal_density(t)
-            rows = values * hermite_functions(t, degree)
-            return Samples(rows, np.abs(rows))
-
-        return integrand
-
-
-def hermite_functions(t: Array, degree: int) -> Array:
-    """h_0(t), ..., h_degree(t) by the normalised recurrence, (degree + 1, ...)."""
-    t = np.asarray(t, dtype=np.float64)
-    rows = np.empty((degree + 1, *t.shape))
-    rows[0] = 1.0
-    if degree:
-        rows[1] = t
-    for k in range(1, degree):
-        rows[k + 1] = (t * rows[k] - np.sqrt(k) * rows[k - 1]) / np.sqrt(k + 1)
-    return rows
-
-
-def normal_density(z: Array) -> Array:
-    """phi(z), to full relative precision: the square of a float is not a float."""
-    z = np.clip(np.asarray(z, dtype=np.float64), -40.0, 40.0)
-    high = np.round(z * 1024) / 1024
-    low = z - high
-    root = np.sqrt(2 * np.pi)
-    return np.asarray(np.exp(-high * high / 2) * np.exp(-low * (high + low / 2)) / root)
-
-
-def positive_part_mean(z: Array) -> Array:
-    """E[(z + Z)_+] = phi(z) + z Phi(z), to full relative precision in the far tail."""
-    return normal_tail(np.asarray(z, dtype=np.float64))[2]
-
-
-def normal_tail(z: Array) -> tuple[Array, Array, Array]:
-    """phi(z), Phi(z) and phi(z) + z Phi(z), each to full relative precision.
-
-    With the Mills ratio R they are phi, phi R and phi (1 + z R); for z < -3.5, where the last one
-    cancels, R = r_0 and 1 + z R = r_0 r_1 with r_n = 1 / (x + (n + 1) r_(n + 1)), x = -z, the
-    continued fraction of R: every term is positive.
-    """
-    density = normal_density(z)
-    mills = np.sqrt(np.pi / 2) * erfcx(np.maximum(-z, 0.0) / np.sqrt(2))
-    cdf = np.where(z < 0, density * mills, ndtr(z))
-    part = density + z * cdf
-    far = z < -3.5
-    if far.any():
-        x = -z[far]
-        ratio = np.zeros_like(x)
-        previous = ratio
-        for n in range(12 + int(360 / float(x.min()) ** 2), -1, -1):
-            previous, ratio = ratio, 1.0 / (x + (n + 1) * ratio)
-        cdf[far] = density[far] * ratio
-        part[far] = cdf[far] * previous
-    return density, cdf, part
-
-
-def _argument_errors(sizes: Array, reach: Array, deviation: float) -> Array:
-    """Errors of E[f(m + q Z) He_j(Z)], j = 0, 1, 2, where |m_j| <= sizes[j], j = 0, ..., 4.
-
-    The derivatives are m_(j+1) / q with respect to m, rounded relative to `reach`, and (m_(j+2) +
-    j m_j) / q with respect to q, rounded relative to the unit vector that it is a part of.
-    """
-    order = np.arange(3.0)[:, None]
-    slopes = reach * sizes[1:4] + sizes[2:5] + order * sizes[:3]
-    return np.asarray(EPSILON * (sizes[:3] + slopes / deviation))
+__all__ = [
+    "HermiteSeries",
+    "LeakyRelu",
+    "Link",
+    "Relu",
+    "Residual",
+    "Scaled",
+    "Sigmoid",
+    "Sign",
+    "Step",
+    "hermite",
+    "leaky_relu",
+    "relu",
+    "residual",
+    "sigmoid",
+    "sign",
+    "step",
+]
 
 
 @final
@@ -192,7 +64,7 @@ class Relu(Link):
         density, cdf, part = normal_tail(z)
         sizes = np.stack([part, cdf, density, np.abs(z) * density, (z * z + 1) * density])
         sizes *= self.norm * deviation
-        errors = _argument_errors(sizes, np.abs(mean) + abs(kink), deviation)
+        errors = argument_errors(sizes, np.abs(mean) + abs(kink), deviation)
         return Smoothed(sizes[:3], sizes[:3], errors)
 
     def rounding(self, t: Array) -> Array:
@@ -288,7 +160,7 @@ class Step(Link):
         a = np.abs(z)
         hermite = np.stack([np.ones_like(a), a, a * a + 1, a**3 + 3 * a])
         sizes = np.concatenate([cdf[None, :], density * hermite])
-        errors = _argument_errors(sizes, np.abs(mean) + abs(self.bias), deviation)
+        errors = argument_errors(sizes, np.abs(mean) + abs(self.bias), deviation)
         return Smoothed(moments, sizes[:3], errors)
 
 
@@ -394,6 +266,37 @@ class Residual(Link):
     def second_moment(self) -> float:
         """E[f^2] by Parseval: nothing cancels while the removed part is not nearly the whole."""
         return self.link.second_moment - float(np.sum(np.square(self.removed.weights)))
+
+
+@final
+@dataclass(frozen=True)
+class Scaled(Link):
+    """factor times a link."""
+
+    link: Link
+    factor: float
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return self.link.kinks
+
+    def __call__(self, t: Array) -> Array:
+        return self.factor * self.link(t)
+
+    def smoothed(self, mean: Array, deviation: float) -> Smoothed:
+        whole, size = self.link.smoothed(mean, deviation), abs(self.factor)
+        return Smoothed(self.factor * whole.moments, size * whole.magnitudes, size * whole.errors)
+
+    def rounding(self, t: Array) -> Array:
+        return abs(self.factor) * self.link.rounding(t)
+
+    def coefficients(self, degree: int) -> Array:
+        return self.factor * self.link.coefficients(degree)
+
+    @cached_property
+    def second_moment(self) -> float:
+        """factor^2 E[f^2]."""
+        return self.factor**2 * self.link.second_moment
 
 
 def relu(bias: float = 0.0, *, norm: float = 1.0) -> Link:

@@ -44,7 +44,7 @@ def reweighted(bias: float, *, rho: float = 0.5, overlap: float = 0.9) -> Update
     with lambda = `overlap`, the overlap at which the analysis starts.  Guo and Vijayaraghavan
     (2024), section 3.1.
     """
-    if bias > 0:
+    if not -np.inf < bias <= 0:
         raise BadInput(f"bias is {bias}; the reweighting is made for biases <= 0")
     shift, cut = -rho * bias, -(rho + overlap - overlap**2 * rho) * bias
 

@@ -15,22 +15,21 @@ from sqsim.links import (
     Link,
     Relu,
     hermite,
-    hermite_functions,
     leaky_relu,
-    normal_tail,
-    positive_part_mean,
     relu,
     residual,
     sigmoid,
     sign,
     step,
 )
+from sqsim.special import hermite_functions, normal_tail, positive_part_mean
 
 LINKS: dict[str, tuple[Link, object]] = {
     "relu(-1.5)": (relu(-1.5), lambda t: max(t - mpf("1.5"), 0)),
     "relu(0.7, norm 3)": (relu(0.7, norm=3.0), lambda t: max(3 * t + mpf(0.7), 0)),
     "relu(-30)": (relu(-30.0), lambda t: max(t - 30, 0)),
     "relu(10)": (relu(10.0), lambda t: max(t + 10, 0)),
+    "scaled": (Scaled(relu(-1.0), -0.5), lambda t: -mpf("0.5") * max(t - 1, 0)),
     "leaky": (leaky_relu(0.1, bias=-1.0), lambda t: t - 1 if t > 1 else mpf(0.1) * (t - 1)),
     "sign": (sign(0.4), lambda t: mpmath.sign(t + mpf(0.4))),
     "step": (step(-2.0), lambda t: mpf(t >= 2)),

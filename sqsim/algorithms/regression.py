@@ -6,11 +6,11 @@ import numpy as np
 from scipy.special import ndtr
 
 from sqsim.algorithms.profile import best_of
-from sqsim.links import positive_part_mean
 from sqsim.lowrank import Array
 from sqsim.problems.hypothesis import ReluHypothesis, zero
 from sqsim.problems.problem import Problem
 from sqsim.queries import Correlation, Ridge
+from sqsim.special import positive_part_mean
 from sqsim.strategy import CSQ, ask, ask_all
 
 BIAS_RANGE = (-12.0, 12.0)

@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 
 from sqsim.errors import BadInput
-from sqsim.links import HermiteSeries, Link, Relu, Residual
+from sqsim.links import HermiteSeries, Relu, Residual, Scaled
 from sqsim.lowrank import Array
 from sqsim.problems.labels import Gate, LabelLaw, Term
 from sqsim.updates import Update
@@ -72,14 +72,13 @@ class Decoy(Corruption):
     def apply(self, labels: LabelLaw, rng: np.random.Generator) -> tuple[LabelLaw, float]:
         v = labels.terms[0].direction
         u = at_overlap(v, self.overlap, rng)
-        if not self.weight:
-            raise BadInput("weight is 0; a decoy needs a non-zero one")
-        link: Link = Relu(abs(self.weight) * self.bias, abs(self.weight))
-        gate = None if self.weight > 0 else Gate(u, lambda s: -np.ones_like(s))
-        return (
-            replace(labels, terms=(*labels.terms, Term(u, link, gate))),
-            link.second_moment,
-        )
+        if not (self.weight and np.isfinite(self.weight) and np.isfinite(self.bias)):
+            raise BadInput(
+                f"weight {self.weight} and bias {self.bias}: a decoy needs finite ones, and a "
+                "weight that is not 0"
+            )
+        link = Scaled(Relu(self.bias), self.weight)
+        return replace(labels, terms=(*labels.terms, Term(u, link))), link.second_moment
 
 
 @final

@@ -41,8 +41,10 @@ class ReluRegression(Problem):
 
     def __post_init__(self) -> None:
         Gaussian(self.dimension)
-        if self.norm is not None and not self.norm > 0:
+        if self.norm is not None and not 0 < self.norm < np.inf:
             raise BadInput(f"norm is {self.norm}; a known norm is positive (None: unknown)")
+        if self.bias is not None and not np.isfinite(self.bias):
+            raise BadInput(f"bias is {self.bias}; a known bias is finite (None: unknown)")
 
     @property
     def inputs(self) -> Gaussian:
@@ -130,6 +132,8 @@ class SingleIndex(Problem):
         self, *, noise: float = 0.0, seed: Seed = 0, direction: Array | None = None
     ) -> IndexInstance:
         """An instance with a hidden direction; its target, a neuron, is only named, not fitted."""
+        if not 0 <= noise < np.inf:
+            raise BadInput(f"noise is {noise}; a standard deviation is finite and >= 0")
         neuron = ReluRegression(self.dimension).draw(seed=seed, direction=direction)
         labels = LabelLaw((Term(neuron.direction, self.link),), noise)
         return IndexInstance(self, labels, neuron.target, float("inf"))
