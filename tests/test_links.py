@@ -14,6 +14,7 @@ from sqsim.links import (
     HermiteSeries,
     Link,
     Relu,
+    Scaled,
     hermite,
     leaky_relu,
     relu,
