@@ -7,7 +7,7 @@ weight from here.  This file does not know either of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -24,7 +24,7 @@ class Update:
     """weight(s) at s = <w, x>, its kinks and its norm ||weight(s)||_2 for s ~ N(0, 1)."""
 
     name: str
-    weight: Callable[[Array], Array]
+    weight: Callable[[Array], Array] = field(repr=False)
     kinks: tuple[float, ...]
 
     @property
