@@ -35,6 +35,9 @@ GEOMETRY = 6e-16
 MOST_COORDINATES = 3
 """Directions (and noise) that an iterated integral takes within seconds."""
 
+NORM_CONVERGED = 1e-10
+"""Relative accuracy of norms that need the label; what is lost is taken off the radius."""
+
 MOST_POINTS = 1_500_000
 """Points evaluated at a time inside nested integrals; bounds memory, not accuracy."""
 
@@ -258,10 +261,12 @@ def norm_samples(points: Array, squares: Array, power: int) -> Samples:
 
 
 def stacked(*parts: Samples) -> Samples:
-    """All components of the parts, in order."""
+    """All components of the parts, in order; a part without errors carries none."""
+    errors = [np.zeros_like(part.values) if part.errors is None else part.errors for part in parts]
     return Samples(
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.magnitudes for part in parts]),
+        None if all(part.errors is None for part in parts) else np.concatenate(errors),
     )
 
 

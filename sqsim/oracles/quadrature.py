@@ -13,12 +13,12 @@ from itertools import pairwise
 from typing import final
 
 import numpy as np
-from scipy.optimize import elementwise
 
 from sqsim.errors import QueryRefused
 from sqsim.gaussian import (
     BASE_KNOTS,
     LIMIT,
+    NORM_CONVERGED,
     Layers,
     answer,
     check_depth,
@@ -39,15 +39,8 @@ from sqsim.problems.labels import LabelLaw, Term
 from sqsim.queries import Correlation, Query, Ridge
 from sqsim.tolerance import Mean, Scale
 
-NORM_CONVERGED = 1e-10
-"""Relative accuracy of norms that need the label; what is lost is taken off the radius."""
-
 # Where labels are searched for their levels: fine enough for polynomials of degree ten.
-SEARCH = np.sort(
-    np.concatenate(
-        [np.linspace(a, b, 7)[:-1] for a, b in pairwise(BASE_KNOTS)]
-    )
-)
+SEARCH = np.sort(np.concatenate([np.linspace(a, b, 7)[:-1] for a, b in pairwise(BASE_KNOTS)]))
 
 
 @final
@@ -260,6 +253,8 @@ def _label_layers(labels: LabelLaw, form: Ridge, frame: Span) -> Layers:
 
 def _crossings(label, outer: Array, levels: Array, kinks: Sequence[float]) -> Array:  # type: ignore[no-untyped-def]
     """Where label(outer row, u) crosses a level, (rows, K), padded with the end of the range."""
+    from scipy.optimize import elementwise
+
     grid = np.sort(np.concatenate([SEARCH, [k for k in kinks if abs(k) < LIMIT]]))
     rows, size = len(outer), len(grid)
     repeated = np.repeat(outer, size, axis=0)
