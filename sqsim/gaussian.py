@@ -35,9 +35,6 @@ GEOMETRY = 6e-16
 MOST_COORDINATES = 3
 """Directions (and noise) that an iterated integral takes within seconds."""
 
-NORM_CONVERGED = 1e-10
-"""Relative accuracy of norms that need the label; what is lost is taken off the radius."""
-
 MOST_POINTS = 1_500_000
 """Points evaluated at a time inside nested integrals; bounds memory, not accuracy."""
 

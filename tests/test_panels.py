@@ -7,7 +7,7 @@ from collections.abc import Callable
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sqsim.gaussian import BASE_KNOTS
@@ -56,6 +56,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(p=st.floats(-5, 5), ends=st.sampled_from([BASE_KNOTS, np.array([-9.0, 9.0])]))
+@example(p=5e-324, ends=BASE_KNOTS)
 def test_what_no_knot_declares_is_found_or_confessed(
     kind: str, p: float, ends: np.ndarray
 ) -> None:

@@ -18,7 +18,6 @@ from sqsim.errors import QueryRefused
 from sqsim.gaussian import (
     BASE_KNOTS,
     LIMIT,
-    NORM_CONVERGED,
     Layers,
     answer,
     check_depth,
@@ -38,6 +37,9 @@ from sqsim.problems.index import IndexInstance
 from sqsim.problems.labels import LabelLaw, Term
 from sqsim.queries import Correlation, Query, Ridge
 from sqsim.tolerance import Mean, Scale
+
+NORM_CONVERGED = 1e-10
+"""Relative accuracy of norms that need the label; what is lost is taken off the radius."""
 
 # Where labels are searched for their levels: fine enough for polynomials of degree ten.
 SEARCH = np.sort(np.concatenate([np.linspace(a, b, 7)[:-1] for a, b in pairwise(BASE_KNOTS)]))
