@@ -96,7 +96,13 @@ def run_command(
         float | None, typer.Option(help="Tolerance of every query; none: unperturbed means.")
     ] = None,
     norm: Norm = "l2",
-    policy: PolicyName = "exact",
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            help="Adversary: toward-zero (the default with a tolerance), exact (without), "
+            "uniform, grid or worst-direction."
+        ),
+    ] = None,
     test_fraction: Annotated[float, typer.Option(help="Part of the rows kept for testing.")] = 0.0,
     seed: Seed = 0,
     sweep: Annotated[bool, typer.Option(help="Also run at coarser tolerances.")] = True,
@@ -120,7 +126,7 @@ def run_command(
                 algorithm=algorithm,
                 tolerance=tolerance,
                 norm=norm,
-                policy=policy,
+                policy=policy or ("exact" if tolerance is None else "toward-zero"),
                 test_fraction=test_fraction,
                 seed=seed,
                 directory=directory,
