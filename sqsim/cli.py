@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sqsim.errors import SqsimError
+from sqsim.errors import BadInput, SqsimError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,8 +26,20 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from sqsim import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Statistical-query simulation for learning theory."""
 
 
@@ -76,6 +88,7 @@ def separation(
         policy=policy,
         seed=seed,
     )
+    _check_copy(json_path)
     with fresh_directory(out) as directory:
         with SeparationProgress(_console(quiet), study) as progress:
             results = separate(study, directory=directory, observer=progress.observe)
@@ -118,6 +131,7 @@ def run_command(
     from sqsim.report.html import write_table_report
     from sqsim.studies.table import run_table
 
+    _check_copy(json_path)
     with fresh_directory(out) as directory:
         with TableProgress(_console(quiet)) as progress:
             results = run_table(
@@ -144,6 +158,12 @@ def _leave_if_interrupted(results: dict[str, Any]) -> None:
     if results.get("interrupted") or results.get("status") == "interrupted":
         print("sqsim: interrupted; what was computed so far is written", file=sys.stderr)
         raise typer.Exit(130)
+
+
+def _check_copy(path: Path | None) -> None:
+    """Before anything runs: whether the copy can be written at the end."""
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise BadInput(f"cannot write {path}: it must be a file in a folder that exists")
 
 
 def _write(results: dict[str, Any], directory: Path, copy: Path | None) -> None:

@@ -35,6 +35,13 @@ GEOMETRY = 6e-16
 MOST_COORDINATES = 3
 """Directions (and noise) that an iterated integral takes within seconds."""
 
+SCAN = np.linspace(-10.0, 10.0, 2001)
+BEND = 2e-3
+"""Second difference on SCAN, relative to the range of values, that counts as a kink."""
+
+MOST_FOUND = 60
+TINY = 1e-300
+
 MOST_POINTS = 1_500_000
 """Points evaluated at a time inside nested integrals; bounds memory, not accuracy."""
 
@@ -275,7 +282,7 @@ def ridge_norms(form: Ridge, dimension: int) -> Array | EntryNorms:
         values = form.values(points @ frame.mixing, None, len(points))
         return norm_samples(points, values**2, form.power)
 
-    result = nested(Layers(frame, frame.rank, form.columns_kinks), integrand)
+    result = nested(Layers(frame, frame.rank, all_kinks(form)), integrand)
     return norms(frame.basis, result.values[:, 0], result.errors[:, 0], form.power)
 
 
@@ -284,7 +291,7 @@ def ridge_expectation(form: Ridge, dimension: int) -> Mean:
     form.shape(dimension)
     columns = columns_of(form)
     frame = span(columns, dimension)
-    layers = Layers(frame, frame.rank, form.columns_kinks)
+    layers = Layers(frame, frame.rank, all_kinks(form))
 
     def integrand(points: Array) -> Samples:
         values = form.values(points @ frame.mixing, None, len(points))
@@ -292,6 +299,40 @@ def ridge_expectation(form: Ridge, dimension: int) -> Mean:
 
     result = nested(layers, integrand)
     return answer(frame.basis, result.values[:, 0], result.errors[:, 0], form.power)
+
+
+def all_kinks(form: Ridge, label: float | None = None) -> list[list[float]]:
+    """Declared kinks of each column, and those that a scan of a one-column function finds.
+
+    A function of the label too is scanned at one label.
+    """
+    kinks = [list(column) for column in form.columns_kinks]
+    if form.columns == 1 and form.h is not None and form.frame is not None:
+        size = float(np.linalg.norm(form.frame))
+        labels = None if label is None else np.full(len(SCAN), label)
+        values = form.values(size * SCAN[:, None], labels, len(SCAN))
+        kinks[0] += (size * undeclared(values, np.array(kinks[0]) / max(size, TINY))).tolist()
+    return kinks
+
+
+def undeclared(values: Array, declared: Array) -> Array:
+    """Ends of the steps of SCAN on which values bend or jump though no declared kink is near.
+
+    The adaptive rule finds one jump by itself, but not a narrow band between its first nodes.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        bend = np.abs(np.diff(values, 2))
+        size = np.ptp(values)
+    if not (np.isfinite(size) and size > 0):
+        return np.zeros(0)
+    at = np.flatnonzero(bend > BEND * size)
+    if len(at) > MOST_FOUND:
+        # Steep everywhere: a smooth function on its own scale, which halving resolves.
+        return np.zeros(0)
+    low, high = SCAN[at], SCAN[at + 2]
+    near = (declared[None, :] > low[:, None] - 1e-9) & (declared[None, :] < high[:, None] + 1e-9)
+    free = ~near.any(axis=1)
+    return np.unique(np.concatenate([low[free], high[free]]))
 
 
 def columns_of(form: Ridge) -> list[Array]:

@@ -78,6 +78,10 @@ def run(
         Called with each exchange and the ledger so far; returning True stops the run.
     """
     _check_strategy(strategy)
+    if not hasattr(oracle, "answer"):
+        raise BadInput(
+            f"{type(oracle).__name__} is not an oracle; make one with csq(instance, ...) or sq(...)"
+        )
     if not isinstance(budget, Budget | None):
         raise BadInput(f"budget is {budget!r}; wanted Budget(queries=..., rounds=...)")
     transcript = log if isinstance(log, Transcript) else Transcript(log)

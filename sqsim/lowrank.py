@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class LowRank:
-    """The symmetric matrix `basis @ core @ basis.T`.
+    """The symmetric matrix `basis @ core @ basis.T`; numpy functions see the dense matrix.
 
     Attributes
     ----------
@@ -31,6 +31,10 @@ class LowRank:
     basis: Array
     core: Array
 
+    # numpy would otherwise take `array @ LowRank` entry by entry.
+    __array_priority__ = 1000.0
+    __array_ufunc__ = None
+
     @property
     def shape(self) -> tuple[int, int]:
         return (self.basis.shape[0], self.basis.shape[0])
@@ -39,6 +43,17 @@ class LowRank:
         """The full matrix, d^2 numbers."""
         full = self.basis @ self.core @ self.basis.T
         return np.asarray((full + full.T) / 2)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.dense(), dtype=dtype)
+
+    def __rmatmul__(self, other: Array) -> Array:
+        return np.asarray(((other @ self.basis) @ self.core) @ self.basis.T)
+
+    @property
+    def T(self) -> LowRank:  # noqa: N802
+        """The transpose: the matrix itself."""
+        return self
 
     def __matmul__(self, other: Array) -> Array:
         return np.asarray(self.basis @ (self.core @ (self.basis.T @ other)))

@@ -64,6 +64,12 @@ class Ridge(Form):
     levels: Sequence[float] = ()
 
     def __post_init__(self) -> None:
+        if self.h is not None and not callable(self.h):
+            raise BadInput(f"h is {type(self.h).__name__}; wanted a function (or None for 1)")
+        if np.ndim(self.levels) != 1 or not np.isfinite(np.asarray(self.levels, dtype=float)).all():
+            raise BadInput(f"levels are {self.levels!r}; wanted a sequence of finite numbers")
+        if not hasattr(self.kinks, "__len__"):
+            raise BadInput(f"kinks are {self.kinks!r}; wanted a sequence of numbers")
         if self.power not in (0, 1, 2):
             raise BadInput(f"power is {self.power!r}; T_p is defined here for p = 0, 1, 2")
         if self.frame is None:
@@ -77,6 +83,8 @@ class Ridge(Form):
             )
         frame.flags.writeable = False
         object.__setattr__(self, "frame", frame)
+        if not all(np.isfinite(k) for column in self.columns_kinks for k in column):
+            raise BadInput(f"kinks are {self.kinks!r}; wanted finite numbers")
         if len(self.columns_kinks) != self.columns:
             raise BadInput(
                 f"kinks name {len(self.columns_kinks)} columns, the frame has {self.columns}"
@@ -115,7 +123,10 @@ class Ridge(Form):
             arguments.append(projections[:, 0] if self.frame.ndim == 1 else projections)
         if labels is not None:
             arguments.append(labels)
-        values = np.asarray(self.h(*arguments), dtype=np.float64)
+        found = np.asarray(self.h(*arguments))
+        if np.iscomplexobj(found):
+            raise BadInput("h returned complex numbers; wanted real ones")
+        values = found.astype(np.float64, copy=False)
         if values.shape != (count,):
             raise BadInput(f"h returned shape {values.shape} on {count} points; wanted ({count},)")
         return values
@@ -211,6 +222,8 @@ class Query(ABC):
             raise BadInput(
                 f"a query is made of a Ridge or an Opaque, not {type(self.form).__name__}"
             )
+        if self.tolerance is not None and not isinstance(self.tolerance, Tolerance):
+            raise BadInput(f"tolerance is {self.tolerance!r}; wanted for example L2(0.01)")
 
     def shape(self, dimension: int) -> tuple[int, ...]:
         """Shape of the answer."""
@@ -237,6 +250,10 @@ class Correlation(Query):
         super().__post_init__()
         if isinstance(self.form, Ridge) and len(self.form.levels):
             raise BadInput("a Correlation is linear in the label: it has no label levels")
+        if isinstance(self.form, Ridge) and self.form.frame is None and self.form.h is not None:
+            raise BadInput(
+                "h has no argument: a Correlation y T_p(x) h(W'x) needs a frame W, or h=None for 1"
+            )
 
 
 @final

@@ -42,6 +42,11 @@ def together(
     batch, every strategy's part is asked again on its own, so that only those whose own queries
     are refused meet the refusal.  A spent budget is met by all.
     """
+    for strategy in strategies:
+        if not isinstance(strategy, Generator):
+            raise BadInput(f"{strategy!r:.60} is not a strategy; call its function first")
+    if len({id(strategy) for strategy in strategies}) < len(strategies):
+        raise BadInput("the same generator was given twice; call its function once for each lane")
     lanes = [_Lane(strategy) for strategy in strategies]
     try:
         for lane in lanes:

@@ -34,12 +34,14 @@ class Moments:
     rounding : bound on what rounding changed in `mean`.
     square : average of phi^2, if asked for.
     function : average of g^2 for a Correlation y g(x), if asked for.
+    seen : number of examples on which phi was not 0 (for each column of an Opaque).
     """
 
     mean: Array
     rounding: Array
     square: Array | None
     function: Array | None
+    seen: Array
 
 
 def chunk_rows(dimension: int) -> int:
@@ -119,6 +121,7 @@ class _Sums(ABC):
         self.first = np.zeros(shape)
         self.square = np.zeros(shape) if square else None
         self.function = np.zeros(shape) if function else None
+        self.seen: Any = 0
         frame = query.form.frame if isinstance(query.form, Ridge) else None
         self.frame: Any = None if frame is None else frame.reshape(len(frame), -1)
 
@@ -138,6 +141,7 @@ class _Sums(ABC):
             )
         linear = isinstance(self.query, Correlation)
         self.phi = (self.g.T * y).T if linear else self.g
+        self.seen = self.seen + np.count_nonzero(self.phi, axis=0)
 
     @abstractmethod
     def add(self, x: Array) -> None:
@@ -152,7 +156,9 @@ class _Sums(ABC):
         rounding = np.asarray(gamma * self.magnitude() / count)
         square = None if self.square is None else np.asarray(self.square / count)
         function = None if self.function is None else np.asarray(self.function / count)
-        return Moments(np.asarray(self.first / count), rounding, square, function)
+        return Moments(
+            np.asarray(self.first / count), rounding, square, function, np.asarray(self.seen)
+        )
 
 
 @final

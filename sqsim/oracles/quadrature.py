@@ -18,7 +18,9 @@ from sqsim.errors import QueryRefused
 from sqsim.gaussian import (
     BASE_KNOTS,
     LIMIT,
+    SCAN,
     Layers,
+    all_kinks,
     answer,
     check_depth,
     columns_of,
@@ -29,6 +31,7 @@ from sqsim.gaussian import (
     ridge_norms,
     stacked,
     tensor_hermite,
+    undeclared,
 )
 from sqsim.geometry import Span, span
 from sqsim.lowrank import Array, EntryNorms, total
@@ -51,7 +54,10 @@ class Quadrature:
     """Evaluator by iterated Gauss-Kronrod quadrature, split at kinks and label levels.
 
     Answers Ridge queries on Gaussian index models; about a millisecond a query that depends on
-    one direction (all correlations with a single-index label), tens of milliseconds for two.
+    one direction (all correlations with a single-index label), tens of milliseconds for two,
+    seconds to minutes for three.  A function that jumps or bends where no kink or level says so is
+    found if the feature is wider than about 0.01 and the query depends on one direction; with more
+    directions, undeclared features narrower than a panel (about 3) can be missed.
     """
 
     def means(
@@ -104,7 +110,7 @@ def _mean(labels: LabelLaw, query: Query, scale: Scale, dimension: int) -> Mean:
 
 def _correlation(term: Term, form: Ridge, dimension: int) -> Mean:
     """E[T_p(x) h(W'x) gate link(<v, x>)]: the link is integrated in closed form given the rest."""
-    columns, kinks = columns_of(form), list(form.columns_kinks)
+    columns, kinks = columns_of(form), all_kinks(form)
     count = len(columns)
     frame = span([*columns, *term.columns], dimension)
     depth = max(frame.levels[:-1], default=0)
@@ -223,7 +229,8 @@ def _product_norms(labels: LabelLaw, form: Ridge, dimension: int) -> Array | Ent
 def _label_layers(labels: LabelLaw, form: Ridge, frame: Span) -> Layers:
     """Layers of a Statistic: the label's levels become kinks of the last coordinate."""
     count, rank = form.columns, frame.rank
-    kinks = [list(k) for k in (*form.columns_kinks, *labels.columns_kinks)]
+    typical = labels.clean(np.full((1, len(labels.columns)), 0.5))[0] if labels.terms else 0.0
+    kinks = [*all_kinks(form, float(typical)), *map(list, labels.columns_kinks)]
     levels = np.array(form.levels, dtype=np.float64)
     check_depth(rank + bool(labels.noise))
     if labels.noise:
@@ -235,12 +242,18 @@ def _label_layers(labels: LabelLaw, form: Ridge, frame: Span) -> Layers:
             return np.asarray((levels[None, :] - clean[:, None]) / labels.noise)
 
         return Layers(noisy, rank + 1, kinks, crossings if len(levels) else None)
-    if not len(levels) or not labels.terms:
+    if not labels.terms:
         return Layers(frame, rank, kinks)
     if len(labels.columns) == 1:
-        kinks[-1] += _crossings(
-            lambda _, t: labels.clean(t[:, None]), np.zeros((1, 0)), levels, kinks[-1]
-        )[0].tolist()
+        if len(levels):
+            kinks[-1] += _crossings(
+                lambda _, t: labels.clean(t[:, None]), np.zeros((1, 0)), levels, kinks[-1]
+            )[0].tolist()
+        if not count:
+            values = form.values(None, labels.clean(SCAN[:, None]), len(SCAN))
+            kinks[-1] += undeclared(values, np.array(kinks[-1])).tolist()
+        return Layers(frame, rank, kinks)
+    if not len(levels):
         return Layers(frame, rank, kinks)
 
     def label(outer: Array, u: Array) -> Array:

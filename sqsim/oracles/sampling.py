@@ -64,6 +64,10 @@ class Sample:
         return "rounding cannot resolve so fine a tolerance in 64-bit numbers; use a coarser one"
 
 
+FEWEST = 100
+"""Examples on which a function must not be 0 before its sample variance is believed."""
+
+
 @final
 @dataclass(frozen=True)
 class MonteCarlo:
@@ -71,8 +75,10 @@ class MonteCarlo:
 
     The confessed error of each entry is z s / sqrt(n), with s the sample's standard deviation
     and z the normal quantile, plus the bound on rounding.  This is a statement of the central
-    limit theorem, not a proof, and for each entry by itself; it is too small where phi is made
-    of events that the sample saw fewer than some hundred times.  Norms come from the same sample.
+    limit theorem, not a proof, and for each entry by itself.  A function that was 0 on all but a
+    few of the examples, or on all of them, has an infinite error: the sample has not seen it.
+    Rare large values on top of frequent small ones are not noticed.  Norms come from the same
+    sample.
 
     Parameters
     ----------
@@ -129,6 +135,11 @@ class MonteCarlo:
 
     def advice(self, error: float, radius: float) -> str:
         """How many samples bring an error below the radius."""
+        if not math.isfinite(error):
+            return (
+                f"the function was not 0 on fewer than {FEWEST} of {self.samples} examples, from "
+                "which no error can be told; use more samples, or Quadrature()"
+            )
         # A twentieth more, since the next sample's standard deviation is another one.
         needed = math.ceil(1.05 * self.samples * (error / radius) ** 2)
         return f"use at least {needed} samples, a coarser tolerance, or Quadrature()"
@@ -138,7 +149,8 @@ class MonteCarlo:
         # The difference of the two averages is off by their rounding, which may hide a variance.
         blur = 2 * moment.rounding * np.abs(moment.mean) + (self.samples + 16) * 2.0**-53 * square
         variance = np.maximum(square - moment.mean**2, 0.0) + blur
-        return np.asarray(self.quantile * np.sqrt(variance / (self.samples - 1)) + moment.rounding)
+        error = self.quantile * np.sqrt(variance / (self.samples - 1)) + moment.rounding
+        return np.where(moment.seen >= FEWEST, error, np.inf)
 
 
 def _of_phi(query: Query, scale: Scale) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, is_dataclass
+from hashlib import blake2b
 from typing import Any, Generic, Protocol, final, runtime_checkable
 
 import numpy as np
@@ -19,6 +20,7 @@ from sqsim.oracles.policies import Policy, Window, apply, exact, policy_name
 from sqsim.oracles.protocol import Means, Q_contra
 from sqsim.oracles.sampling import Sample
 from sqsim.problems.dataset import Dataset
+from sqsim.problems.labels import LabelLaw
 from sqsim.queries import Batch, Correlation, Query
 from sqsim.seeds import Role, Seed, rng
 from sqsim.strategy import Answers
@@ -86,6 +88,7 @@ class SimulatedOracle(Generic[Q_contra]):
             "policy": policy_name(self.policy),
             "means": means,
             "seed": self.seed,
+            "instance": fingerprint(self.instance),
         }
 
     def _granted(self, query: Query) -> Tolerance:
@@ -119,6 +122,8 @@ class SimulatedOracle(Generic[Q_contra]):
     def _check(self, query: Query, mean: Mean, tolerance: Tolerance) -> None:
         """Whether the evaluator did its work: shape, finite, and error within the radius."""
         who = f"{type(self.means).__name__} on query {query.label!r}"
+        if not isinstance(mean, Mean):
+            raise BadInput(f"{who}: answered {type(mean).__name__}; wanted Mean(value, error)")
         shape, value = query.shape(self.dimension), mean.value
         if np.shape(value) != shape:
             raise BadInput(f"{who}: a mean of shape {np.shape(value)}; wanted {shape}")
@@ -128,6 +133,14 @@ class SimulatedOracle(Generic[Q_contra]):
                 f"{who}: the mean is not a finite number; check the query's function and that "
                 "its mean exists"
             )
+        if np.any(np.asarray(mean.error) < 0):
+            raise BadInput(f"{who}: an error of {np.min(mean.error):.3g}; errors are >= 0")
+        if (
+            len(shape) == 2
+            and not isinstance(value, LowRank)
+            and not np.array_equal(value, value.T)
+        ):
+            raise BadInput(f"{who}: a matrix mean that is not symmetric")
         if float(np.max(mean.error)) <= tolerance.smallest_radius(mean):
             return
         radius = np.broadcast_to(tolerance.radius(mean), shape)
@@ -145,7 +158,7 @@ class SimulatedOracle(Generic[Q_contra]):
             )
 
     def _advice(self, error: float, radius: float, tolerance: Tolerance) -> str:
-        if not (radius > 0 and np.isfinite(error)):
+        if not radius > 0 and np.isfinite(error):
             return "no tolerance reaches it, since the norm of the query vanishes or is unknown"
         if isinstance(self.means, Advises):
             return self.means.advice(error, radius)
@@ -195,6 +208,24 @@ def sq(
     return SimulatedOracle(*_parts(instance, tolerance, policy, means, seed), correlational=False)
 
 
+def fingerprint(instance: Any) -> str | None:
+    """A digest that tells instances apart and gives no secret away; None for unknown kinds.
+
+    A transcript that was begun on one instance is then not resumed on another.
+    """
+    digest = blake2b(digest_size=8)
+    if isinstance(instance, Dataset):
+        digest.update(np.ascontiguousarray(instance.inputs).data)
+        digest.update(np.ascontiguousarray(instance.targets).data)
+    elif isinstance(labels := getattr(instance, "labels", None), LabelLaw):
+        digest.update(repr(labels).encode())
+        for column in labels.columns:
+            digest.update(np.ascontiguousarray(column).data)
+    else:
+        return None
+    return digest.hexdigest()
+
+
 def _parts(
     instance: Any, tolerance: Tolerance, policy: Policy, means: Means | None, seed: Seed
 ) -> tuple[Any, Tolerance, Policy, Means, Seed]:
@@ -207,6 +238,10 @@ def _parts(
         raise BadInput(f"policy is {policy!r}; wanted a function such as exact or toward_zero")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise BadInput(f"seed is {seed!r}; wanted a non-negative integer")
+    if isinstance(means, type):
+        raise BadInput(
+            f"means is the class {means.__name__}; make one, as in {means.__name__}(...)"
+        )
     chosen = _default_means(instance) if means is None else means
     return instance, tolerance, policy, chosen, int(seed)
 

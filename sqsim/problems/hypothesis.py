@@ -11,7 +11,7 @@ from sqsim.lowrank import Array
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ReluHypothesis:
     """x -> max(0, <weights, x> + bias).  The zero hypothesis has weights 0 and bias 0."""
 
@@ -24,6 +24,10 @@ class ReluHypothesis:
     @property
     def norm(self) -> float:
         return float(np.linalg.norm(self.weights))
+
+    def __repr__(self) -> str:
+        size = f"dimension={len(self.weights)}, norm={self.norm:.6g}, bias={self.bias:.6g}"
+        return f"ReluHypothesis({size})"
 
     def overlap(self, direction: Array) -> float:
         """Cosine of the angle between the weights and a direction; 0 for zero weights."""

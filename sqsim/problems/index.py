@@ -16,7 +16,7 @@ from sqsim.errors import BadInput
 from sqsim.inputs import Gaussian
 from sqsim.links import Link, Relu
 from sqsim.lowrank import Array
-from sqsim.problems.corruption import Corruption
+from sqsim.problems.corruption import Corruption, LabelNoise
 from sqsim.problems.hypothesis import ReluHypothesis
 from sqsim.problems.labels import LabelLaw, Term
 from sqsim.problems.problem import Problem
@@ -74,6 +74,8 @@ class ReluRegression(Problem):
         norm = norm if norm is not None else (1.0 if self.norm is None else self.norm)
         bias = bias if bias is not None else (0.0 if self.bias is None else self.bias)
         generator = rng(seed, Role.INSTANCE)
+        if isinstance(corruptions, Corruption):
+            corruptions = (corruptions,)
         if direction is None:
             v = generator.standard_normal(self.dimension)
         else:
@@ -86,10 +88,14 @@ class ReluRegression(Problem):
         link = Relu(bias, norm)
         labels, budget = LabelLaw((Term(v, link),)), 0.0
         for corruption in corruptions:
+            if not isinstance(corruption, Corruption):
+                raise BadInput(f"corruptions hold {corruption!r}; wanted Corruption objects")
             labels, added = corruption.apply(labels, generator)
-            # Corruptions add as functions: the triangle inequality bounds the sum's norm.
-            budget = (np.sqrt(budget) + np.sqrt(added)) ** 2 if budget else added
-        return IndexInstance(self, labels, ReluHypothesis(norm * v, bias), float(budget))
+            if not isinstance(corruption, LabelNoise):
+                # Functions of x add by the triangle inequality, independent noise exactly.
+                budget = (np.sqrt(budget) + np.sqrt(added)) ** 2 if budget else added
+        bound = float(budget) + labels.noise**2
+        return IndexInstance(self, labels, ReluHypothesis(norm * v, bias), bound)
 
 
 @final
@@ -100,7 +106,8 @@ class IndexInstance:
     Attributes
     ----------
     opt_upper_bound : float
-        E[(y - target)^2]: no more than this is lost by the best neuron.
+        At least E[(y - target)^2], and so at least what the best neuron loses.  Equal to it for
+        one corruption and independent noise; several others are added by the triangle inequality.
     """
 
     problem: Problem

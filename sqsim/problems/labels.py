@@ -6,7 +6,7 @@ This file does not know what is asked, nor who learns.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -21,8 +21,8 @@ from sqsim.lowrank import Array
 class Gate:
     """A factor function(<direction, x>) in front of a link; `kinks` in units of <direction, x>."""
 
-    direction: Array
-    function: Callable[[Array], Array]
+    direction: Array = field(repr=False)
+    function: Callable[[Array], Array] = field(repr=False)
     kinks: tuple[float, ...] = ()
 
 
@@ -31,7 +31,7 @@ class Gate:
 class Term:
     """gate(x) link(<direction, x>), the direction a unit vector."""
 
-    direction: Array
+    direction: Array = field(repr=False)
     link: Link
     gate: Gate | None = None
 

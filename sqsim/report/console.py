@@ -108,7 +108,7 @@ class SeparationProgress(_Progress):
             ),
             soft_wrap=True,
         )
-        heads = ["learner", "access", "status", "loss / OPT", "overlap", "queries", "rounds", "sec"]
+        heads = ["learner", "access", "status", "loss/bound", "overlap", "queries", "rounds", "sec"]
         self.row(heads, list(self.WIDTHS))
 
     def _tolerance(self, row: Mapping[str, Any]) -> None:

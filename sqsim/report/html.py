@@ -54,7 +54,9 @@ def write_separation_report(results: Mapping[str, Any], directory: Path) -> Path
 def write_table_report(table_results: Mapping[str, Any], directory: Path) -> Path:
     """Write report.html, and the figure as SVG and PNG beside it; the path of the report."""
     require(table_results, "sqsim.run/1")
-    pictures = {"tolerance": (table_figure(table_results), _table_alt(table_results))}
+    pictures = {}
+    if table_results.get("sweep"):
+        pictures["tolerance"] = (table_figure(table_results), _table_alt(table_results))
     table = table_results["table"]
     passages = table_words(table_results)
     context = {

@@ -170,6 +170,17 @@ def _warm(results: Results) -> str:
         parts.append(f"No warm start was needed for {listed(other)}: the cold start learned too.")
     if bad := [run["algorithm"] for run in warm if run not in good]:
         parts.append(f"The warm start did not make {listed(bad)} learn here.")
+    still = [
+        run["algorithm"]
+        for run in good
+        if run.get("start_loss_ratio") is not None
+        and abs(run["start_loss_ratio"] - run["loss_ratio"]) <= 1e-6 * run["loss_ratio"]
+    ]
+    if still:
+        parts.append(
+            f"{listed(still)} did not improve on the start: what is left to learn there is smaller "
+            "than the tolerance."
+        )
     if costs := {int(run["warm_start_queries"]) for run in warm if run.get("warm_start_queries")}:
         parts.append(
             f"The warm start cost {listed(number(cost) for cost in sorted(costs))} scalar queries; "

@@ -74,6 +74,11 @@ class Separation:
             if value not in known:
                 raise BadInput(f"{name} is {value!r}; wanted one of {', '.join(known)}")
         CONVENTIONS[self.norm](self.tolerance)
+        if self.instance(told=True).opt_upper_bound < 1e-280:
+            raise BadInput(
+                f"bias is {self.bias} and cutoff {self.cutoff}: what is removed from the labels "
+                "has no energy that 64-bit numbers hold; use a bias nearer to 0 or a larger cutoff"
+            )
 
     def instance(self, *, told: bool) -> IndexInstance:
         """The same secret, with norm and bias told to the learner or not."""
@@ -265,6 +270,7 @@ def _one(
     if hypothesis is not None:
         curve.add(seen.queries, record["loss_ratio"])
     record["curve"] = curve.points
+    record["start_loss_ratio"] = curve.points[0][1] if curve.points else None
     observer("run", record)
     return record
 
