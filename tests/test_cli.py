@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,10 @@ def test_nothing_is_written_over(small):
         (["separation", "--policy", "kind"], "toward-zero"),
         (["separation", "--cutoff", "-1"], "cutoff"),
         (["separation", "--seed", "-1"], "seed"),
+        (["hermite", "relu", "--degree", "-1"], "degree"),
+        (["hermite", "relu", "--degree", "1000000000000"], "GiB"),
+        (["hermite", "__import__('os').getcwd()"], "not understood"),
+        (["hermite", "relu", "--degrees", "1;2"], "degrees"),
         (["run", "missing.csv", "--target", "y"], "missing.csv"),
         (["run", "bad.csv", "--target", "y"], "row"),
         (["run", "good.csv", "--target", "z"], "column"),
@@ -121,3 +126,18 @@ def test_help_is_quick():
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_hermite_keeps_its_contract(tmp_path):
+    """Proved numbers are decimal strings, lower and upper."""
+    done = sqsim(
+        "hermite", "relu", "--bias", "-3", "--degrees", "0,1,2", "--json", "h.json", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "h.json").read_text())
+    assert report["schema"] == "sqsim.hermite/1"
+    assert [row["degree"] for row in report["coefficients"]] == [0, 1, 2]
+    # c_1 = Phi(-3), to 40 digits from a table of the normal distribution's tail.
+    row = report["coefficients"][1]
+    assert Decimal(row["lower"]) <= Decimal(row["upper"])
+    assert row["lower"].startswith("0.001349898031630094526651814767594977")

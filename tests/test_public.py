@@ -14,9 +14,10 @@ import pytest
 
 import sqsim
 import sqsim.algorithms
+import sqsim.lowerbounds
 import sqsim.problems
 
-PACKAGES = [sqsim, sqsim.problems, sqsim.algorithms]
+PACKAGES = [sqsim, sqsim.problems, sqsim.algorithms, sqsim.lowerbounds]
 NAMES = [(package, name) for package in PACKAGES for name in getattr(package, "__all__", ())]
 HEAVY = [
     "flint",
