@@ -77,7 +77,8 @@ def separation(
     from sqsim.report.console import SeparationProgress
     from sqsim.report.files import fresh_directory
     from sqsim.report.html import write_separation_report
-    from sqsim.studies.separation import Separation, find_tolerances, separate
+    from sqsim.studies.bisection import find_tolerances
+    from sqsim.studies.separation import Separation, separate
 
     study = Separation(
         dimension=dimension,

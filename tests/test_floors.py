@@ -14,7 +14,7 @@ import sqsim
 ROOT = Path(sqsim.__file__).parent
 FLOORS = (
     "lazy errors seeds lowrank tolerance queries journal "
-    "geometry panels gaussian special smoothing links updates inputs",
+    "geometry panels tensors gaussian special smoothing links updates inputs",
     "strategy record transcript result problems",
     "oracles algorithms lowerbounds",
     "loop testing",

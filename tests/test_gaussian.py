@@ -8,18 +8,20 @@ import pytest
 from sqsim.errors import QueryRefused
 from sqsim.gaussian import (
     Layers,
-    full_tensor,
-    indices,
-    moment_samples,
     nested,
     ridge_expectation,
     ridge_norms,
-    tensor_hermite,
 )
 from sqsim.geometry import span
 from sqsim.lowrank import dense
 from sqsim.panels import Samples
 from sqsim.queries import Ridge
+from sqsim.tensors import (
+    full_tensor,
+    indices,
+    moment_samples,
+    tensor_hermite,
+)
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sqsim.errors import BadInput
-from sqsim.studies.separation import SUCCESS, Separation, find_tolerances, separate
+from sqsim.studies.bisection import find_tolerances
+from sqsim.studies.separation import SUCCESS, Separation, separate
 from sqsim.transcript import Transcript
 
 # (bias, cutoff, tolerance, null_loss / opt_upper_bound): theory and issue, computed independently.

@@ -21,16 +21,10 @@ from sqsim.gaussian import (
     SCAN,
     Layers,
     all_kinks,
-    answer,
     check_depth,
     columns_of,
-    moment_samples,
     nested,
-    norm_samples,
-    norms,
     ridge_norms,
-    stacked,
-    tensor_hermite,
     undeclared,
 )
 from sqsim.geometry import Span, span
@@ -39,6 +33,14 @@ from sqsim.panels import Samples
 from sqsim.problems.index import IndexInstance
 from sqsim.problems.labels import LabelLaw, Term
 from sqsim.queries import Correlation, Query, Ridge
+from sqsim.tensors import (
+    answer,
+    moment_samples,
+    norm_samples,
+    norms,
+    stacked,
+    tensor_hermite,
+)
 from sqsim.tolerance import Mean, Scale
 
 NORM_CONVERGED = 1e-10

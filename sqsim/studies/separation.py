@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, final
 
@@ -155,11 +155,11 @@ def separate(
     interrupted = False
     try:
         for learner in LEARNERS:
-            runs.append(_one(study, learner, None, energy, directory, observer, curves))
+            runs.append(run_learner(study, learner, None, energy, directory, observer, curves))
         observer("learner", {"algorithm": "warm start", "access": "SQ"})
-        start, spent = _warm_start(study, directory)
+        start, spent = warm_start(study, directory)
         for learner in () if start is None else warm(start):
-            runs.append(_one(study, learner, spent, energy, directory, observer, curves))
+            runs.append(run_learner(study, learner, spent, energy, directory, observer, curves))
     except KeyboardInterrupt:
         interrupted = True
     return {
@@ -192,7 +192,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def _warm_start(study: Separation, directory: Path | None) -> tuple[np.ndarray | None, int | None]:
+def warm_start(study: Separation, directory: Path | None) -> tuple[np.ndarray | None, int | None]:
     """A signed direction from thresholded PCA, and what it cost; None where it was refused."""
     oracle = study.oracle("SQ", told=True)
     strategy = warm_direction(oracle.instance.problem, 1 / abs(study.bias))
@@ -210,7 +210,7 @@ def _log(directory: Path | None, name: str) -> Path | None:
     return directory / "transcripts" / f"{name}.jsonl"
 
 
-def _one(
+def run_learner(
     study: Separation,
     learner: Learner,
     warm_queries: int | None,
@@ -284,70 +284,4 @@ def _scores(instance: IndexInstance, hypothesis: ReluHypothesis | None) -> dict[
         "hypothesis": {"norm": hypothesis.norm, "bias": hypothesis.bias},
         "loss": value,
         "loss_ratio": value / instance.opt_upper_bound,
-    }
-
-
-def find_tolerances(
-    study: Separation, *, observer: Observer = silent, coarsest: float = 1.0, finest: float = 1e-24
-) -> list[dict[str, Any]]:
-    """The tolerance at which each learner first succeeds, by bisection, to a tenth of a decade.
-
-    A learner's trials go from failure through success to tolerances that the evaluator's own
-    error does not reach; `succeeds` is the largest tolerance seen to succeed, `fails` the smallest
-    above it seen to fail, and `floor` says that what ended the search was that error.
-    """
-    rows = []
-    learners: list[tuple[Learner, bool]] = [(learner, False) for learner in LEARNERS]
-    learners += [(learner, True) for learner in warm(np.ones(study.dimension))]
-    energy = null_loss(study.instance(told=True))
-    for learner, warmed in learners:
-        observer("learner", {"algorithm": learner.name, "access": learner.access, "search": True})
-
-        def outcome(tau: float, learner: Learner = learner, warmed: bool = warmed) -> str:
-            trial = replace(study, tolerance=tau)
-            if warmed:
-                start, _ = _warm_start(trial, None)
-                if start is None:
-                    return "unreachable"
-                learner = next(one for one in warm(start) if one.name == learner.name)
-            record = _one(trial, learner, None, energy, None, silent, False)
-            if record["loss_ratio"] is None:
-                return "unreachable"
-            return "success" if record["loss_ratio"] <= SUCCESS else "failure"
-
-        row = {
-            "algorithm": learner.name,
-            "access": learner.access,
-            "warm_start": warmed,
-            **_bracket(outcome, coarsest, finest),
-        }
-        observer("tolerance", row)
-        rows.append(row)
-    return rows
-
-
-def _bracket(outcome: Callable[[float], str], coarsest: float, finest: float) -> dict[str, Any]:
-    """Bisect in the exponent for the first outcome that is not a failure."""
-    if (first := outcome(coarsest)) != "failure":
-        return {
-            "succeeds": coarsest if first == "success" else None,
-            "fails": None,
-            "floor": first == "unreachable",
-        }
-    fails, other = np.log10(coarsest), np.log10(finest)
-    kind = outcome(10.0**other)
-    if kind == "failure":
-        return {"succeeds": None, "fails": finest, "floor": False}
-    while fails - other > 0.1:
-        middle = (fails + other) / 2
-        found = outcome(10.0**middle)
-        if found == "failure":
-            fails = middle
-        else:
-            other, kind = middle, found
-    reached = kind == "success"
-    return {
-        "succeeds": 10.0**other if reached else None,
-        "fails": 10.0**fails,
-        "floor": not reached,
     }
