@@ -11,6 +11,7 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 COMMAND = [sys.executable, "-m", "sqsim.cli"]
@@ -141,3 +142,20 @@ def test_hermite_keeps_its_contract(tmp_path):
     row = report["coefficients"][1]
     assert Decimal(row["lower"]) <= Decimal(row["upper"])
     assert row["lower"].startswith("0.001349898031630094526651814767594977")
+
+
+@pytest.mark.parametrize("sweep", ["--sweep", "--no-sweep"])
+def test_run_writes_a_report_with_and_without_the_sweep(tmp_path, sweep):
+    """The figure is the sweep's; without it there is a report and no empty picture."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 2))
+    rows = np.column_stack([x, np.maximum(x @ [1.0, -2.0] - 0.5, 0)])
+    text = "a,b,y\n" + "\n".join(",".join(map(repr, row.tolist())) for row in rows)
+    (tmp_path / "t.csv").write_text(text)
+    done = sqsim("run", "t.csv", "--target", "y", sweep, "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = {p.name for p in (tmp_path / "out").iterdir()}
+    assert {"results.json", "report.html", "whitening.npz"} <= written
+    assert ("tolerance.svg" in written) == (sweep == "--sweep")
+    losses = json.loads((tmp_path / "out" / "results.json").read_text())["loss"]["train"]
+    assert losses["learner"] < losses["least_squares"] < losses["zero"]
