@@ -142,7 +142,9 @@ def whitened(dataset: Dataset) -> tuple[Dataset, Whitening]:
 def split(dataset: Dataset, *, test_fraction: float, seed: Seed) -> tuple[Dataset, Dataset]:
     """Training and test part, drawn without replacement."""
     count = len(dataset.targets)
-    held = round(count * test_fraction) if 0 < test_fraction < 1 else 0
+    if not 0 < test_fraction < 1:
+        raise BadInput(f"test_fraction {test_fraction!r}: wanted a number between 0 and 1")
+    held = round(count * test_fraction)
     if held < 2 or count - held < 2:
         raise BadInput(
             f"test_fraction {test_fraction!r} of {count} examples leaves {held} for the test and "

@@ -36,7 +36,7 @@ def read_table(path: str | PathLike[str], *, target: str) -> Dataset:
     readers = {".csv": _csv, ".parquet": _parquet, ".npz": _npz}
     reader = readers.get(file.suffix.lower())
     if reader is None:
-        raise BadInput(f"{file.name}: wanted a file that ends in {', '.join(readers)}")
+        raise BadInput(f"{path}: wanted a file that ends in {', '.join(readers)}")
     if not file.is_file():
         raise BadInput(f"{file}: no such file; check the path")
     try:
