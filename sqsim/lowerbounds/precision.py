@@ -101,6 +101,8 @@ class Enclosure:
     lower: str
     upper: str
 
+    grade = "certified"
+
     def __post_init__(self) -> None:
         try:
             low, high = Decimal(self.lower), Decimal(self.upper)

@@ -1,0 +1,54 @@
+"""The command line: flags in, tables and files out.  No mathematics lives here.
+
+Exit codes: 0 done; 2 bad input (the message says what to do); 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from sqsim.cli.hermite import hermite
+from sqsim.cli.learning import run_command, separation
+from sqsim.errors import SqsimError
+
+app = typer.Typer(
+    name="sqsim",
+    help="Statistical-query simulation for learning theory.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from sqsim import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Statistical-query simulation for learning theory."""
+
+
+app.command()(separation)
+app.command(name="run")(run_command)
+app.command()(hermite)
+
+
+def main() -> None:
+    """Entry point: errors that sqsim raises on purpose become one line and exit code 2."""
+    try:
+        app()
+    except SqsimError as error:
+        print(f"sqsim: {error}", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -1,0 +1,5 @@
+"""`python -m sqsim.cli`: the same as `sqsim`."""
+
+from sqsim.cli import main
+
+main()
