@@ -252,6 +252,26 @@ def test_two_levels_are_drawn_where_they_belong(results: dict[str, Any]) -> None
     assert heights["level-zero"] == pytest.approx(ZERO)
 
 
+@pytest.mark.parametrize("lower", ["401955095.6", "0", "Infinity", None], ids=str)
+def test_what_is_proved_is_drawn_and_said(results: dict[str, Any], lower: str | None) -> None:
+    """A line where there is a number, a sentence wherever it was looked for."""
+    if lower is not None:
+        results["certified_csq_queries"] = {"lower": lower, "norm": "l2"}
+    axes = separation_figure(results).axes[0]
+    drawn = [line for line in axes.lines if line.get_gid() == "proved"]
+    text = said(separation_words(results))
+    if lower == "401955095.6":
+        assert np.asarray(drawn[0].get_xdata())[0] == 401955095.6
+        assert axes.get_xlim()[1] > 401955095.6
+        assert "No correlational learner with fewer than 4.02e8" in text
+        return
+    assert drawn == []
+    wanted = {"0": "vacuous", "Infinity": "whatever the number", None: ""}
+    assert wanted[lower] in text
+    headings = {passage.heading for passage in separation_words(results)}
+    assert ("What is proved" in headings) == (lower is not None)
+
+
 def test_figure_names_every_learner_and_failure(results: dict[str, Any]) -> None:
     results["runs"].append(one("spectral-start", "CSQ", None, curve=[]))
     text = svg(separation_figure(results))

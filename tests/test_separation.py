@@ -9,6 +9,7 @@ import pytest
 
 from sqsim.errors import BadInput
 from sqsim.studies.bisection import find_tolerances
+from sqsim.studies.certified import certified_csq_queries
 from sqsim.studies.separation import SUCCESS, Separation, separate
 from sqsim.transcript import Transcript
 
@@ -72,6 +73,7 @@ def test_results_keep_the_contract(tmp_path):
         "dimension", "bias", "cutoff", "null_loss", "opt_upper_bound", "seed",
     }  # fmt: skip
     assert results["instance"]["opt_upper_bound"] == pytest.approx(7.699336342e-17, rel=1e-9)
+    assert set(results["certified_csq_queries"]) == {"lower", "norm"}
     assert set(results["oracle"]) == {"tolerance", "norm", "policy"}
     wanted = {
         "algorithm", "access", "warm_start", "status", "overlap", "hypothesis", "loss",
@@ -106,6 +108,34 @@ def test_other_conventions_run_to_the_end(norm):
     """Nobody has to take the convention on trust, so every one must run."""
     results = separate(Separation(dimension=20, norm=norm), curves=False)
     assert all(run["status"] == "finished" for run in results["runs"])
+    # The theorem is about l2: elsewhere nothing is claimed.
+    assert results["certified_csq_queries"] == {"lower": "0", "norm": norm}
+
+
+@pytest.mark.parametrize(
+    ("change", "queries"),
+    [
+        ({}, 4.02e8),
+        ({"bias": -8.0, "cutoff": 11, "tolerance": 5e-13}, 4.5e10),
+        ({"bias": -5.0, "cutoff": 5, "tolerance": 5e-8}, 1.42e4),
+        ({"dimension": 20}, 0.0),
+        ({"tolerance": 1e-2}, float("inf")),
+        ({"bias": -1.0, "cutoff": 0, "tolerance": 1e-3}, 0.0),
+    ],
+    ids=str,
+)
+def test_what_is_proved_of_an_instance(change, queries):
+    """The centred spectral bound, to three digits; vacuous, or no number, where it must be."""
+    s = Separation(**change)
+    found = certified_csq_queries(
+        dimension=s.dimension,
+        bias=s.bias,
+        cutoff=s.cutoff,
+        tolerance=s.tolerance,
+        norm=s.norm,
+        ratio=1.5,
+    )
+    assert float(found["lower"]) == pytest.approx(queries, rel=0.01)
 
 
 def test_exact_answers_do_not_hand_out_rounding_noise():

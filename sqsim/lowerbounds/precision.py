@@ -10,7 +10,16 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_UP, Context, Decimal, InvalidOperation
+from decimal import (
+    MAX_EMAX,
+    MIN_EMIN,
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    ROUND_UP,
+    Context,
+    Decimal,
+    InvalidOperation,
+)
 from fractions import Fraction
 from threading import RLock
 from typing import Any, final
@@ -167,6 +176,18 @@ def enclose(number: arb, digits: int) -> Enclosure:
         return Enclosure("0", "0")
     middle, radius, exponent = number.mid_rad_10exp(digits + 5)
     return Enclosure(_text(middle - radius, exponent), _text(middle + radius, exponent))
+
+
+def enclose_between(low: Fraction, high: Fraction, digits: int) -> Enclosure:
+    """Two rationals as decimals, rounded outwards, with a few digits more than asked."""
+    bits_for(digits)
+    down = Context(prec=digits + 5, rounding=ROUND_FLOOR, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    up = Context(prec=digits + 5, rounding=ROUND_CEILING, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    ends = (
+        context.divide(Decimal(end.numerator), Decimal(end.denominator)).normalize(context)
+        for context, end in ((down, low), (up, high))
+    )
+    return Enclosure(*(f"{end}" for end in ends))
 
 
 def _text(mantissa: fmpz, exponent: fmpz) -> str:

@@ -6,6 +6,7 @@ Nothing here touches pyplot or leaves a setting changed.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from sqsim.report.reading import (
     Group,
     Outcome,
     Results,
+    certified,
     number,
     require,
     zero_ratio,
@@ -60,7 +62,7 @@ def separation_figure(results: Results) -> Figure:
     gap = 0.42 if lanes else 0.0
     body = max(2.9, LABEL_STEP / 72 * (len(others) + 1))
     figure = blank(WIDTH, 0.55 + body + gap + strip + (0.2 if lanes else 0.0) + 0.85)
-    low, high = _query_range(runs)
+    low, high = _query_range(runs, certified(results))
     axes = place(figure, left=LEFT, bottom=0.55, width=PLOT, height=body)
     log_axis(axes, "x", low, high)
     bottom, top = _ratio_range(runs, results)
@@ -68,6 +70,7 @@ def separation_figure(results: Results) -> Figure:
     axes.set_xlabel("scalar queries", fontsize=TEXT, color=INK)
     axes.set_ylabel("loss / upper bound on OPT", fontsize=TEXT, color=INK)
     _levels(axes, results)
+    _proved(axes, certified(results), high)
     for track in runs:
         _curve(axes, track, low)
     worst = max((ratio for track in runs for _, ratio in track.points), default=0.0)
@@ -92,10 +95,14 @@ def separation_figure(results: Results) -> Figure:
     return figure
 
 
-def _query_range(runs: Sequence[Track]) -> tuple[float, float]:
-    """From well before the first mark, room for the names of levels, to a decade after the last."""
+def _query_range(runs: Sequence[Track], bound: float | None) -> tuple[float, float]:
+    """From well before the first mark, room for the names of levels, to a decade after the last.
+
+    What is proved is a mark too, where it is a number.
+    """
     marks = [max(1.0, float(track.queries)) for track in runs] or [1.0]
-    first, high = min(marks), max(marks) * 12
+    ends = [*marks, bound] if bound and math.isfinite(bound) else marks
+    first, high = min(marks), max(ends) * 12
     return max(0.5, first * (first / high) ** 0.36), high
 
 
@@ -120,6 +127,17 @@ def _levels(axes: Axes, results: Results) -> None:
         axes.axhline(zero, color=INK, lw=1.0, ls=(0, (1, 1.5)), zorder=1, gid="level-zero")
         text = f"zero hypothesis: {number(zero)}"
         write(axes, 0.012, zero * 0.86, text, va="top", **at)
+
+
+def _proved(axes: Axes, bound: float | None, high: float) -> None:
+    """The line that no correlational learner crosses to the left."""
+    if bound is None or not 1 < bound < high:
+        return
+    color = STYLES[Group.CSQ].color
+    axes.axvline(bound, color=color, lw=1.2, ls=(0, (4, 1.5, 1, 1.5)), zorder=2, gid="proved")
+    text = f"proved: CSQ needs \n{number(float(f'{bound:.2e}'))} queries "
+    at: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "ha": "right", "va": "center"}
+    write(axes, bound, 0.5, text, color=color, **at)
 
 
 def _curve(axes: Axes, track: Track, start: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqsim.report.reading import (
     Outcome,
     Results,
     all_queries,
+    certified,
     listed,
     name,
     number,
@@ -158,8 +160,16 @@ def _separation_alt(results: Results) -> str:
     )
     return (
         "Loss divided by the upper bound on OPT against scalar queries, both on log scales. The "
-        f"zero hypothesis stands at {number(zero_ratio(results))}, OPT at 1. {ends}."
+        f"zero hypothesis stands at {number(zero_ratio(results))}, OPT at 1. {ends}.{_bound(results)}"
     )
+
+
+def _bound(results: Results) -> str:
+    bound = certified(results)
+    if bound is None or not 1 < bound < math.inf:
+        return ""
+    needed = number(float(f"{bound:.2e}"))
+    return f" A vertical line at {needed} queries: fewer are proved too few for correlational ones."
 
 
 def _tolerance_alt(results: Results) -> str:

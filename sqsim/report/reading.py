@@ -131,3 +131,12 @@ def listed(items: Iterable[str], *, word: str = "and") -> str:
 def counted(count: int, noun: str) -> str:
     """1 learner, 2 learners."""
     return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def certified(results: Results) -> float | None:
+    """Proved number of queries that every correlational learner needs; None where not computed.
+
+    0 says that nothing is proved, infinity that no number of queries suffices.
+    """
+    found = results.get("certified_csq_queries")
+    return None if found is None else float(found["lower"])

@@ -26,6 +26,7 @@ from sqsim.problems.hypothesis import ReluHypothesis
 from sqsim.problems.index import IndexInstance, ReluRegression
 from sqsim.record import Exchange, Ledger
 from sqsim.seeds import Seed
+from sqsim.studies.certified import certified_csq_queries
 from sqsim.studies.learners import CONVENTIONS, LEARNERS, POLICIES, Learner, warm, warm_direction
 from sqsim.tolerance import Mean
 
@@ -174,6 +175,14 @@ def separate(
         },
         "oracle": {"tolerance": study.tolerance, "norm": study.norm, "policy": study.policy},
         "runs": runs,
+        "certified_csq_queries": certified_csq_queries(
+            dimension=study.dimension,
+            bias=study.bias,
+            cutoff=study.cutoff,
+            tolerance=study.tolerance,
+            norm=study.norm,
+            ratio=SUCCESS,
+        ),
         "smallest_tolerance": None,
         "success_ratio": SUCCESS,
         "interrupted": interrupted,
