@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sqsim.oracles.wrappers import cached, replaying
     from sqsim.queries import Batch, Correlation, Opaque, Query, Ridge, Statistic
     from sqsim.record import Ledger
+    from sqsim.refutation.result import Refutation
+    from sqsim.refutation.search import refute
     from sqsim.result import Result, Status
     from sqsim.strategy import CSQ, SQ, AskTell, Strategy, ask, ask_all, together
     from sqsim.tolerance import L2, Absolute, RootMeanSquare, Unperturbed
@@ -46,6 +48,7 @@ __all__ = [
     "Quadrature",
     "Query",
     "QueryRefused",
+    "Refutation",
     "ReplayDiverged",
     "Result",
     "Ridge",
@@ -66,6 +69,7 @@ __all__ = [
     "csq",
     "exact",
     "grid",
+    "refute",
     "replaying",
     "run",
     "sq",
@@ -100,6 +104,8 @@ _NAMES = {
     "sqsim.oracles.wrappers": ("cached", "replaying"),
     "sqsim.queries": ("Batch", "Correlation", "Opaque", "Query", "Ridge", "Statistic"),
     "sqsim.record": ("Ledger",),
+    "sqsim.refutation.result": ("Refutation",),
+    "sqsim.refutation.search": ("refute",),
     "sqsim.result": ("Result", "Status"),
     "sqsim.strategy": ("AskTell", "CSQ", "SQ", "Strategy", "ask", "ask_all", "together"),
     "sqsim.tolerance": ("Absolute", "L2", "RootMeanSquare", "Unperturbed"),

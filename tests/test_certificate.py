@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 
 from sqsim.errors import BadInput, NotCertified
@@ -25,6 +26,7 @@ from sqsim.lowerbounds.family_bounds import (
     csq_finite_family_bound,
     csq_orthogonal_networks_bound,
     ngca_bound,
+    relu_parity_margin,
     sq_parity_bound,
 )
 from sqsim.lowerbounds.precision import Enclosure
@@ -120,6 +122,19 @@ def test_parities_by_hand() -> None:
     found = sq_parity_bound(dimension=10, sparsity=2, noise="1/4", tolerance="1/3")
     assert found.queries.contains(45 * Fraction(1, 9) * 4 - 1)
     assert found.grade == "exact"
+
+
+def test_the_margin_of_a_good_relu_on_a_parity() -> None:
+    """sqrt(2) (1 - 2 eta) c_k without excess, and the minimum over norms with one."""
+    clean = float(relu_parity_margin(6, noise="0.1", excess=0))
+    assert clean == pytest.approx(2**0.5 * 0.8 * 0.004756930013, rel=1e-8)
+    found = float(relu_parity_margin(2, noise="0.1", excess="0.01"))
+    a = (2 * np.pi) ** -0.5
+    q, r = a + 0.8 * 0.1652473031, np.linspace(0.05, 3, 200_001)
+    least = np.min(2**0.5 * ((q**2 / 2 - 0.01) / r - a + r / 2))
+    assert found == pytest.approx(least, rel=1e-8)
+    with pytest.raises(BadInput, match="gap"):
+        relu_parity_margin(6, noise="0.1", excess="0.01")
 
 
 def test_the_network_norm_of_the_literature() -> None:

@@ -17,7 +17,7 @@ FLOORS = (
     "geometry panels tensors gaussian special smoothing links updates inputs",
     "strategy record transcript result problems",
     "oracles algorithms lowerbounds",
-    "loop testing",
+    "loop testing refutation",
     "studies report",
     "cli",
 )

@@ -10,8 +10,12 @@ from typing import Annotated
 
 import typer
 
+from sqsim.cli.bound import bound, check_certificate
+from sqsim.cli.correlation import correlation
+from sqsim.cli.exponents import exponents
 from sqsim.cli.hermite import hermite
 from sqsim.cli.learning import run_command, separation
+from sqsim.cli.refute import refute
 from sqsim.errors import SqsimError
 
 app = typer.Typer(
@@ -43,6 +47,11 @@ def _root(
 app.command()(separation)
 app.command(name="run")(run_command)
 app.command()(hermite)
+app.command()(correlation)
+app.command()(exponents)
+app.add_typer(bound)
+app.command(name="check")(check_certificate)
+app.command()(refute)
 
 
 def main() -> None:

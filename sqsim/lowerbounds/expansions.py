@@ -122,6 +122,11 @@ class Piecewise(Expansion):
         square = Piecewise(self.breaks, tuple(product(p, p) for p in self.pieces))
         return square.coefficients(0)[0]
 
+    def jumps(self) -> list[tuple[Fraction, list[Fraction]]]:
+        """Breaks where something happens, each with the jumps of f, f', f'', ... there."""
+        f = self._essential()
+        return [(point, f._jumps(i)) for i, point in enumerate(f.breaks)]
+
     def _whole(self, degree: int) -> list[arb]:
         """E[p h_k] + sum over breaks s and jumps J_j of f^(j) of J_j E[(t - s)_+^j h_k] / j!.
 
@@ -136,7 +141,7 @@ class Piecewise(Expansion):
             if not any(jumps):
                 continue
             phi, h = density(s), hermite_values(s, degree)
-            moments = _truncated_moments(s, phi, len(jumps))
+            moments = truncated_moments(s, phi, len(jumps))
             for j, jump in ((j, ball(jump)) for j, jump in enumerate(jumps) if jump):
                 for k in range(min(j, degree) + 1):
                     values[k] += jump * moments[j - k] / arb(math.factorial(k)).sqrt()
@@ -205,8 +210,8 @@ def _hermite_weights(p: Polynomial) -> list[Fraction]:
     return weights
 
 
-def _truncated_moments(s: arb, phi: arb, count: int) -> list[arb]:
-    """I_0(s), ..., I_(count-1)(s)."""
+def truncated_moments(s: arb, phi: arb, count: int) -> list[arb]:
+    """I_0(s), ..., I_(count-1)(s), where I_n(s) = E[(t - s)_+^n] / n!."""
     before, moments = phi, [upper_tail(s)]
     for n in range(1, count):
         moments.append((before - s * moments[-1]) / n)

@@ -7,6 +7,7 @@ fraction that it holds; use `named_expansion` for parameters given as text or fr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Any, TypeVar
 
 from flint import arb
@@ -77,6 +78,30 @@ def parseval_tail(link: Link | Expansion, degree: int, *, digits: int = 50) -> E
         return f.second_moment() - _squares(f, top)
 
     return _number(link, top, digits, tail, "the tail")
+
+
+def relu_tail_bound(bias: Exact, degree: int, *, digits: int = 30) -> Enclosure:
+    """[0, B] with sum_{k > K} c_k^2 <= B for max(t + bias, 0), K = degree, in closed form.
+
+    B = e^(-b^2/2) / (2 pi) sqrt(2 / pi) (K - 1/2) / (K - 1/2 - b^2/4) (2/3) (K - 1/2)^(-3/2), about
+    twice the tail, for K >= 2 with K - 1/2 > b^2 / 4.  With u = e^(-x^2/4) h_j, u'' = -Q u and
+    Q = j + 1/2 - x^2/4 > 0 the function Q u^2 + u'^2 falls in |x| (Sonin), so h_j(b)^2 e^(-b^2/2)
+    <= ((j + 1/2) h_j(0)^2 + j h_{j-1}(0)^2) / Q(b) <= sqrt(2 / pi) j / (sqrt(j - 1/2) Q(b)); here
+    c_{j+2}^2 = phi(b)^2 h_j(b)^2 / ((j + 1) (j + 2)), the terms are at most those of Q(b) / (j +
+    1/2) at j = K - 1 and of (j + 1)^(-5/2), and the sum of the convex last is below its integral.
+    """
+    b, top = exact_fraction(bias, "bias"), _checked(degree)
+    room = Fraction(2 * top - 1, 2)
+    if top < 2 or room <= b * b / 4:
+        raise BadInput(
+            f"degree is {top}; the closed bound holds from degree 2 on, and where degree - 1/2 "
+            f"exceeds bias^2 / 4, here {float(b * b / 4):.6g}; ask parseval_tail, which has no "
+            "such condition"
+        )
+    with working_bits(bits_for(digits) + 32 + 2 * max(b.numerator.bit_length(), 0)):
+        front = ball(-b * b / 2).exp() / (2 * arb.pi()) * (2 / arb.pi()).sqrt()
+        bound = front * ball(Fraction(2, 3) / (room - b * b / 4)) / ball(room).sqrt()
+        return enclose(arb(0).union(bound), digits)
 
 
 def t_eps(link: Link | Expansion, *, alpha: Exact, digits: int = 50) -> int:

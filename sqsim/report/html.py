@@ -160,7 +160,8 @@ def _separation_alt(results: Results) -> str:
     )
     return (
         "Loss divided by the upper bound on OPT against scalar queries, both on log scales. The "
-        f"zero hypothesis stands at {number(zero_ratio(results))}, OPT at 1. {ends}.{_bound(results)}"
+        f"zero hypothesis stands at {number(zero_ratio(results))}, OPT at 1. {ends}."
+        f"{_bound(results)}"
     )
 
 

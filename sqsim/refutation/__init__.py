@@ -1,0 +1,1 @@
+"""A machine that looks for the instance on which a learner fails."""

@@ -1,0 +1,132 @@
+"""Answers checked against an instance: how far each lies from the mean, proved where it can be.
+
+This file does not know how an answer was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import final
+
+import numpy as np
+
+from sqsim.errors import BadInput, NotCertified
+from sqsim.links import Link
+from sqsim.lowerbounds.evasion import correlation_bound, seen_square
+from sqsim.lowerbounds.precision import Enclosure
+from sqsim.lowerbounds.quantities import Estimate
+from sqsim.lowrank import Array, dense
+from sqsim.oracles.candidates import Visibility, only_link, seen
+from sqsim.oracles.consistency import Answered
+from sqsim.oracles.protocol import Means
+from sqsim.problems.index import IndexInstance
+from sqsim.queries import Correlation, Ridge
+from sqsim.tolerance import L2
+
+ROUNDING = 1e-12
+"""Of the tolerance: answers on the edge of a window are there but for their last bits."""
+
+
+@final
+@dataclass(frozen=True)
+class CheckedAnswer:
+    """The largest error over the entries of one answer.
+
+    Attributes
+    ----------
+    turn, label : of the query; `size` is in scalar queries.
+    error : |answer - mean| in units of what the tolerance multiplies: ||phi|| in the L2 convention.
+    tolerance : the tau that was granted.
+    """
+
+    turn: int
+    label: str
+    size: int
+    error: Enclosure | Estimate
+    tolerance: float
+
+    @property
+    def upper(self) -> Fraction:
+        """The largest that the error can be."""
+        return Fraction(self.error.bounds[1])
+
+    @property
+    def slack(self) -> Fraction:
+        """What is left of the tolerance, compared exactly."""
+        return Fraction(self.tolerance) - self.upper
+
+    @property
+    def lawful(self) -> bool:
+        """Whether the answer is within the tolerance: exactly, or up to rounding if estimated."""
+        allowed = 0.0 if self.error.grade == "certified" else ROUNDING * self.tolerance
+        return self.slack >= -Fraction(allowed)
+
+    @property
+    def part(self) -> float:
+        """The error as a part of the tolerance."""
+        upper = self.upper
+        if not self.tolerance:
+            return float(upper > 0)
+        return float(upper / Fraction(self.tolerance))
+
+
+def largest(answers: Sequence[CheckedAnswer]) -> CheckedAnswer | None:
+    """The answer that takes up the largest part of its tolerance."""
+    return max(answers, key=lambda one: one.part, default=None)
+
+
+def check_answers(
+    instance: IndexInstance, history: Sequence[Answered], *, means: Means, digits: int
+) -> tuple[CheckedAnswer, ...]:
+    """Every answer against the instance's own means.
+
+    The answer 0 to y T_p(x) h(W'x) in the L2 convention is checked by what any function of W'x
+    and of the entry's coordinates can see of the hidden direction: exact integers, then ball
+    arithmetic at this many digits.  The instance's direction is taken at unit length exactly, and
+    a residual link without its low degrees exactly.  What cannot be decided so is compared with
+    the evaluator's mean.
+    """
+    proved: dict[tuple[bytes, int], Enclosure | Estimate] = {}
+    checked = []
+    for one in history:
+        error: Enclosure | Estimate | None = None
+        form, link = one.query.form, only_link(instance)
+        correlation = isinstance(one.query, Correlation) and type(one.tolerance) is L2
+        if correlation and isinstance(form, Ridge) and link is not None and one.is_zero:
+            # Rounds that move nothing ask again with the same frame.
+            key = (b"" if form.frame is None else form.frame.tobytes(), form.power)
+            if key not in proved:
+                proved[key] = _bound(link, instance.labels.terms[0].direction, form, digits)
+            error = proved[key]
+        if error is None or error.bounds[1] > Fraction(one.tolerance.tau):
+            error = _estimated(instance, one, means)
+        size = one.query.size(instance.problem.dimension)
+        checked.append(CheckedAnswer(one.turn, one.query.label, size, error, one.tolerance.tau))
+    return tuple(checked)
+
+
+def _bound(link: Link, direction: Array, form: Ridge, digits: int) -> Enclosure | Estimate:
+    try:
+        square = seen_square(direction, form.frame, power=form.power)
+        return correlation_bound(link, square, digits=digits)
+    except (NotCertified, BadInput):
+        # A frame of very many columns, or a link without proved coefficients.
+        rho = seen(form, direction[:, None])
+        return Estimate(float(Visibility.of(link)(rho)[0]), 0.0, "bound in 64-bit floats")
+
+
+def _estimated(instance: IndexInstance, one: Answered, means: Means) -> Estimate:
+    scale = one.tolerance.scale
+    mean = means.means(instance, [one.query], [scale], seed=0, turn=one.turn)[0]
+    tau = one.tolerance.tau
+    unit = one.tolerance.radius(mean) / tau if tau else np.ones(())
+    apart = np.abs(dense(one.answer) - dense(mean.value))
+    known = np.broadcast_to(np.asarray(mean.error), apart.shape)
+    # Where the norm vanishes so does the mean, and 0 is the only lawful answer.
+    safe = np.where(unit > 0, unit, 1.0)
+    total = (apart + known) / safe
+    at = np.unravel_index(int(np.argmax(total)), total.shape)
+    size = np.broadcast_to(safe, apart.shape)[at]
+    return Estimate(float(apart[at] / size), float(known[at] / size), type(means).__name__)
