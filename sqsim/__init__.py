@@ -12,18 +12,22 @@ if TYPE_CHECKING:
     from sqsim.errors import (
         BadInput,
         BudgetSpent,
+        EngineFailed,
         QueryRefused,
         ReplayDiverged,
         SqsimError,
         ToleranceUnreachable,
     )
+    from sqsim.guarantee import Guarantee
     from sqsim.loop import Budget, run
+    from sqsim.oracles.enumeration import Enumerate
     from sqsim.oracles.policies import exact, grid, toward, toward_zero, uniform, worst_direction
     from sqsim.oracles.quadrature import Quadrature
     from sqsim.oracles.sampling import MonteCarlo, Sample
     from sqsim.oracles.simulated import csq, sq
     from sqsim.oracles.wrappers import cached, replaying
-    from sqsim.queries import Batch, Correlation, Opaque, Query, Ridge, Statistic
+    from sqsim.queries import Batch, Characters, Correlation, Opaque, Query, Ridge, Statistic
+    from sqsim.recipe import Recipe
     from sqsim.record import Ledger
     from sqsim.refutation.result import Refutation
     from sqsim.refutation.search import refute
@@ -40,7 +44,11 @@ __all__ = [
     "Budget",
     "BudgetSpent",
     "CSQ",
+    "Characters",
     "Correlation",
+    "EngineFailed",
+    "Enumerate",
+    "Guarantee",
     "L2",
     "Ledger",
     "MonteCarlo",
@@ -48,6 +56,7 @@ __all__ = [
     "Quadrature",
     "Query",
     "QueryRefused",
+    "Recipe",
     "Refutation",
     "ReplayDiverged",
     "Result",
@@ -84,12 +93,18 @@ _NAMES = {
     "sqsim.errors": (
         "BadInput",
         "BudgetSpent",
+        "EngineFailed",
         "QueryRefused",
         "ReplayDiverged",
         "SqsimError",
         "ToleranceUnreachable",
     ),
-    "sqsim.loop": ("Budget", "run"),
+    "sqsim.guarantee": ("Guarantee",),
+    "sqsim.loop": (
+        "Budget",
+        "run",
+    ),
+    "sqsim.oracles.enumeration": ("Enumerate",),
     "sqsim.oracles.policies": (
         "exact",
         "grid",
@@ -99,16 +114,50 @@ _NAMES = {
         "worst_direction",
     ),
     "sqsim.oracles.quadrature": ("Quadrature",),
-    "sqsim.oracles.sampling": ("MonteCarlo", "Sample"),
-    "sqsim.oracles.simulated": ("csq", "sq"),
-    "sqsim.oracles.wrappers": ("cached", "replaying"),
-    "sqsim.queries": ("Batch", "Correlation", "Opaque", "Query", "Ridge", "Statistic"),
+    "sqsim.oracles.sampling": (
+        "MonteCarlo",
+        "Sample",
+    ),
+    "sqsim.oracles.simulated": (
+        "csq",
+        "sq",
+    ),
+    "sqsim.oracles.wrappers": (
+        "cached",
+        "replaying",
+    ),
+    "sqsim.queries": (
+        "Batch",
+        "Characters",
+        "Correlation",
+        "Opaque",
+        "Query",
+        "Ridge",
+        "Statistic",
+    ),
+    "sqsim.recipe": ("Recipe",),
     "sqsim.record": ("Ledger",),
     "sqsim.refutation.result": ("Refutation",),
     "sqsim.refutation.search": ("refute",),
-    "sqsim.result": ("Result", "Status"),
-    "sqsim.strategy": ("AskTell", "CSQ", "SQ", "Strategy", "ask", "ask_all", "together"),
-    "sqsim.tolerance": ("Absolute", "L2", "RootMeanSquare", "Unperturbed"),
+    "sqsim.result": (
+        "Result",
+        "Status",
+    ),
+    "sqsim.strategy": (
+        "AskTell",
+        "CSQ",
+        "SQ",
+        "Strategy",
+        "ask",
+        "ask_all",
+        "together",
+    ),
+    "sqsim.tolerance": (
+        "Absolute",
+        "L2",
+        "RootMeanSquare",
+        "Unperturbed",
+    ),
     "sqsim.transcript": ("Transcript",),
 }
 

@@ -32,8 +32,8 @@ class BudgetSpent(SqsimError):
 
     Attributes
     ----------
-    spent, requested, remaining : int
-        In the unit named by `resource` ("queries" or "rounds").
+    spent, requested, remaining : int or float
+        In the unit named by `resource`: "queries", "rounds", "cost" (sum of 1/tau^2), "epsilon".
     answered : tuple
         Answers to the leading queries of the batch that still fitted; the rest were refused.
     ledger : Ledger or None
@@ -46,9 +46,9 @@ class BudgetSpent(SqsimError):
         self,
         resource: str,
         *,
-        spent: int,
-        requested: int,
-        remaining: int,
+        spent: float,
+        requested: float,
+        remaining: float,
         answered: tuple[Any, ...] = (),
     ) -> None:
         super().__init__(
@@ -62,6 +62,14 @@ class BudgetSpent(SqsimError):
         self.answered = answered
         self.ledger: Ledger | None = None
         self.transcript: object | None = None
+
+
+class EngineFailed(SqsimError):
+    """The machinery that computes means broke down, and repeating the work did not help.
+
+    It leaves `run` as it is.  A log in a file, or a Transcript that was passed to `run`, keeps all
+    turns before it: repair the machinery, resume the transcript, and the run goes on.
+    """
 
 
 class ReplayDiverged(SqsimError):

@@ -110,11 +110,18 @@ class Journal:
     def writable(self) -> bool:
         return self._file is not None
 
+    @property
+    def exact(self) -> bool:
+        """Whether the array file ends where its lines say."""
+        held = self.sidecar.stat().st_size if self.sidecar.exists() else 0
+        return held == self._arrays
+
     def close(self) -> None:
         """Stop writing; reading goes on working."""
         files, self._file, self._raw = (self._raw, self._file), None, None
         for file in files:
             if file is not None:
+                self._unlock(file)
                 file.close()
 
     def append(self, fields: dict[str, Any]) -> None:
@@ -188,6 +195,11 @@ class Journal:
         self._file.seek(self._end)
         if self.sidecar.exists():
             os.truncate(self.sidecar, self._arrays)
+
+    def _unlock(self, file: Any) -> None:
+        # Closing is not enough while a process that was forked meanwhile has the file too.
+        if fcntl is not None and not file.closed:
+            fcntl.flock(file, fcntl.LOCK_UN)
 
     def _lock(self) -> None:
         if fcntl is None or self._file is None:

@@ -21,9 +21,11 @@ from sqsim.errors import (
     SqsimError,
     ToleranceUnreachable,
 )
+from sqsim.guarantee import Guarantee
 from sqsim.oracles.protocol import Oracle
 from sqsim.oracles.wrappers import replaying
 from sqsim.queries import Batch, Query
+from sqsim.recipe import Recipe
 from sqsim.record import Exchange, Ledger, Refusal, bill, settle
 from sqsim.result import Result, Status
 from sqsim.strategy import Answers
@@ -59,6 +61,7 @@ def run(
     budget: Budget | None = None,
     log: str | Path | Transcript | None = None,
     callback: Callable[[Exchange, Ledger], bool | None] | None = None,
+    recipe: Recipe | None = None,
 ) -> Result[R]:
     """Answer the strategy's batches until it returns.
 
@@ -76,6 +79,9 @@ def run(
         in memory.
     callback : function, optional
         Called with each exchange and the ledger so far; returning True stops the run.
+    recipe : Recipe, optional
+        How strategy and oracle can be made again; goes into the header of a new log, and `sqsim
+        audit` reads it there.
     """
     _check_strategy(strategy)
     if not hasattr(oracle, "answer"):
@@ -84,7 +90,9 @@ def run(
         )
     if not isinstance(budget, Budget | None):
         raise BadInput(f"budget is {budget!r}; wanted Budget(queries=..., rounds=...)")
-    transcript = log if isinstance(log, Transcript) else Transcript(log)
+    if isinstance(log, Transcript) and recipe is not None:
+        raise BadInput("a Transcript carries its own recipe; write Transcript(path, recipe=...)")
+    transcript = log if isinstance(log, Transcript) else Transcript(log, recipe=recipe)
     try:
         loop = _Loop(oracle, budget or Budget(), transcript, callback)
         return loop.finish(strategy)
@@ -112,6 +120,7 @@ class _Loop(Generic[Q]):
         self.callback = callback
         self.dimension = oracle.dimension
         self.tolerance = oracle.tolerance
+        self.guarantee = getattr(oracle, "guarantee", None)
         self.turn = 0
         self.cut = False
         self.stopped = False
@@ -128,11 +137,13 @@ class _Loop(Generic[Q]):
             try:
                 answers = self._answer(batch)
             except (QueryRefused, ToleranceUnreachable, BudgetSpent, BadInput) as error:
-                step = partial(strategy.throw, error)
+                # A traceback would lead the strategy to the oracle and its secret.
+                error.__cause__ = error.__context__ = None
+                step = partial(strategy.throw, error.with_traceback(None))
             else:
                 step = partial(strategy.send, answers)
         message = f"stopped by the callback after turn {self.turn - 1}"
-        return Result(None, Status.STOPPED, message, self.ledger, self.transcript)
+        return self._result(None, Status.STOPPED, message)
 
     def _returned(self, value: R) -> Result[R]:
         if self.cut:
@@ -144,8 +155,10 @@ class _Loop(Generic[Q]):
             )
         return self._result(value, Status.FINISHED, Status.FINISHED.value)
 
-    def _result(self, value: R, status: Status, message: str) -> Result[R]:
-        return Result(value, status, message, self.ledger, self.transcript)
+    def _result(self, value: R | None, status: Status, message: str) -> Result[R]:
+        promise = self.guarantee
+        kept = promise.after(self.ledger) if isinstance(promise, Guarantee) else None
+        return Result(value, status, message, self.ledger, self.transcript, kept)
 
     def _answer(self, batch: Batch[Q]) -> Answers:
         _check_batch(batch)

@@ -6,7 +6,7 @@ Statistic of d(d + 1)/2.  This file does not know what an oracle or an example i
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,23 +15,22 @@ from typing import Any, Generic, TypeVar, final
 
 import numpy as np
 
+from sqsim.characters import Characters
 from sqsim.errors import BadInput
+from sqsim.forms import PROBES, Form
 from sqsim.lowrank import Array
 from sqsim.tolerance import Tolerance
 
-PROBES = np.array([-8.3, -2.1, -0.4, 0.7, 1.9, 5.6, 7.45, 9.2])
-
-
-class Form(ABC):
-    """How the function inside a query is written down; decides which evaluators can answer it."""
-
-    @abstractmethod
-    def shape(self, dimension: int) -> tuple[int, ...]:
-        """Shape of the answer on inputs of this dimension."""
-
-    @abstractmethod
-    def mark(self, dimension: int, *, labelled: bool) -> tuple[float, ...]:
-        """Values at a few fixed points: the identity of a function, for replay."""
+__all__ = [
+    "Batch",
+    "Characters",
+    "Correlation",
+    "Form",
+    "Opaque",
+    "Query",
+    "Ridge",
+    "Statistic",
+]
 
 
 @final
@@ -197,6 +196,17 @@ def _probe(dimension: int) -> Array:
     return np.asarray(np.cos(np.arange(1, dimension + 1) ** 1.5))
 
 
+def _declared(given: object) -> tuple[float, float]:
+    """A range, checked."""
+    try:
+        low, high = map(float, given)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        low = high = float("nan")
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise BadInput(f"range is {given!r}; wanted two finite numbers (low, high), low < high")
+    return low, high
+
+
 @dataclass(frozen=True, eq=False)
 class Query(ABC):
     """A question for one mean, or a vector or matrix of means.
@@ -209,21 +219,29 @@ class Query(ABC):
         A few words for tables and messages.
     tolerance : Tolerance, optional
         Ask for this, coarser, tolerance instead of the oracle's own.
+    range : (low, high), optional
+        Declared range of phi in a Statistic, of g in a Correlation y g(x), entry by entry: for
+        all inputs and all labels that occur.  Stat, VStat, RootStat and SupNorm ask for it; a
+        value outside is BadInput where an evaluator sees it.
     """
 
     form: Form
     label: str = ""
     tolerance: Tolerance | None = None
+    range: tuple[float, float] | None = field(default=None, kw_only=True)
 
     labelled = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.form, Form):
             raise BadInput(
-                f"a query is made of a Ridge or an Opaque, not {type(self.form).__name__}"
+                f"a query is made of a Ridge, an Opaque or Characters, not "
+                f"{type(self.form).__name__}"
             )
         if self.tolerance is not None and not isinstance(self.tolerance, Tolerance):
             raise BadInput(f"tolerance is {self.tolerance!r}; wanted for example L2(0.01)")
+        declared = self.form.range if self.range is None else _declared(self.range)
+        object.__setattr__(self, "range", declared)
 
     def shape(self, dimension: int) -> tuple[int, ...]:
         """Shape of the answer."""
@@ -254,6 +272,8 @@ class Correlation(Query):
             raise BadInput(
                 "h has no argument: a Correlation y T_p(x) h(W'x) needs a frame W, or h=None for 1"
             )
+        if isinstance(self.form, Characters) and self.form.h is not None:
+            raise BadInput("a Correlation is y chi_S(x): Characters have no h(y) there")
 
 
 @final

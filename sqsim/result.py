@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar, final
 
+from sqsim.guarantee import Guarantee
 from sqsim.record import Ledger, plain
 from sqsim.transcript import Transcript
 
@@ -33,6 +34,9 @@ class Result(Generic[R]):
     message : why the run ended, in words.
     ledger : Ledger
     transcript : Transcript
+    guarantee : Guarantee or None
+        What an oracle that may miss promised about this run, and whether the run outran it; None
+        where every answer was certain to lie in its window.
     """
 
     value: R | None
@@ -40,15 +44,21 @@ class Result(Generic[R]):
     message: str
     ledger: Ledger
     transcript: Transcript
+    guarantee: Guarantee | None = None
 
     def __repr__(self) -> str:
         cost = f"{self.ledger.queries} queries, {self.ledger.rounds} rounds"
         value = repr(self.value)
         value = value if len(value) <= 200 else value[:200] + "..."
-        return f"Result({self.status.name}: {cost}, finest {self.ledger.finest}; value={value})"
+        finest = f"finest {self.ledger.finest}"
+        if self.guarantee is not None:
+            finest += f", {self.guarantee.standing}"
+        return f"Result({self.status.name}: {cost}, {finest}; value={value})"
 
     def _repr_html_(self) -> str:
         rows = {"status": f"{self.status.name}: {self.message}", **self.ledger.to_dict()}
+        if self.guarantee is not None:
+            rows["guarantee"] = str(self.guarantee)
         rows["value"] = repr(self.value)[:1000]
         cells = "".join(
             f"<tr><th>{name}</th><td>{html.escape(str(cell))}</td></tr>"
@@ -65,4 +75,5 @@ class Result(Generic[R]):
             "value": plain(self.value),
             "ledger": self.ledger.to_dict(),
             "transcript": None if path is None else str(path),
+            "guarantee": None if self.guarantee is None else self.guarantee.to_dict(),
         }

@@ -145,21 +145,21 @@ def check_oracle(oracle: Oracle[Q], batch: Batch[Q], exact: Sequence[Mean | Any]
 
 
 def _check_answer(query: Query, answer: Any, exact: Mean | Any, oracle: Oracle[Q]) -> None:
-    tolerance = query.tolerance or oracle.tolerance
+    tolerance = (query.tolerance or oracle.tolerance).of(query)
     mean = exact if isinstance(exact, Mean) else Mean(np.asarray(exact, dtype=np.float64), 0.0)
     value, center = dense(answer), dense(mean.value)
     wanted = query.shape(oracle.dimension)
     _must(value.shape == wanted, f"{query.label!r}: shape {value.shape}, wanted {wanted}")
-    allowed = tolerance.radius(mean) + mean.error
-    excess = np.max(np.abs(value - center) - allowed - _ROUNDING * (1 + np.abs(center)), initial=0)
+    below, above = (reach + mean.error for reach in tolerance.reach(mean))
+    apart = np.maximum(center - value - below, value - center - above)
+    excess = np.max(apart - _ROUNDING * (1 + np.abs(center)), initial=0)
     _must(excess <= 0, f"{query.label!r}: answer outside {tolerance!r} by {excess:.3g}")
 
 
 def _check_finer(oracle: Oracle[Q], batch: Batch[Q]) -> None:
     if oracle.tolerance.tau == 0:
         return
-    # Tolerances of sqsim are frozen dataclasses; the base class does not say so.
-    finer = replace(oracle.tolerance, tau=oracle.tolerance.tau / 2)  # type: ignore[type-var]
+    finer = oracle.tolerance.finer()
     query = replace(batch.queries[0], tolerance=finer)
     try:
         oracle.answer(Batch((query,)), 0)

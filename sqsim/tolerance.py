@@ -1,15 +1,17 @@
 """What one unit of tolerance means: the radius of the window around a mean.
 
-This file does not know how means are found or how answers are chosen inside the window.
+This file does not know how means are found or how answers are chosen inside the window.  Those
+that need the declared range of a query (Stat, VStat, ...) are in `bounded`.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 
@@ -49,6 +51,23 @@ class Mean:
         return float(dense(self.value))
 
 
+class Declared(Protocol):
+    """What a tolerance may read of a query."""
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the function sees the label: a Statistic, not a Correlation."""
+        ...
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Declared range of phi in a Statistic and of g in a Correlation y g(x)."""
+        ...
+
+
 class Tolerance(ABC):
     """How far an answer may lie from the mean."""
 
@@ -67,14 +86,47 @@ class Tolerance(ABC):
             return self.tau * scale.smallest()
         return self.tau * float(np.min(scale))
 
+    def reach(self, mean: Mean) -> tuple[Array, Array]:
+        """How far lawful answers go below and above the mean, whichever mean within its error.
+
+        With p the mean, e its error, and [low(p), high(p)] the lawful answers: p + e - low(p + e)
+        and high(p - e) - (p - e), where low and high grow with p.
+        """
+        radius = self.radius(mean)
+        return radius, radius
+
+    def check(self, query: Declared, labels: Callable[[], float | None]) -> None:
+        """Refuse a query that this tolerance is not defined for.
+
+        Parameters
+        ----------
+        labels : function of no arguments
+            A bound on |y|, or None where none is known; called if the answer depends on it.
+        """
+        return None
+
+    def of(self, query: Declared) -> Tolerance:
+        """The tolerance of this query's answer: itself unless measured by the declared range."""
+        return self
+
+    def settle(self, mean: Mean, answer: Array) -> Array:
+        """The answer itself, unless entries that are lawful alone are not together."""
+        return answer
+
+    def finer(self) -> Tolerance:
+        """The same kind at half the tau."""
+        # Tolerances of sqsim are frozen dataclasses; the base class does not say so.
+        return replace(self, tau=self.tau / 2)  # type: ignore[type-var]
+
     def admits(self, other: Tolerance) -> bool:
         """Whether an oracle of this tolerance may grant `other`: same meaning, not finer."""
         return type(other) is type(self) and other.tau >= self.tau
 
 
-def _checked(tau: float) -> None:
-    if not (isinstance(tau, int | float) and math.isfinite(tau) and tau > 0):
-        raise BadInput(f"tolerance is {tau!r}; it must be a finite number > 0")
+def positive(number: float, name: str) -> None:
+    """Refuse what is not a finite number > 0."""
+    if not (isinstance(number, int | float) and math.isfinite(number) and number > 0):
+        raise BadInput(f"{name} is {number!r}; it must be a finite number > 0")
 
 
 @final
@@ -86,7 +138,7 @@ class Absolute(Tolerance):
     scale = Scale.NONE
 
     def __post_init__(self) -> None:
-        _checked(self.tau)
+        positive(self.tau, "tolerance")
 
 
 @final
@@ -98,7 +150,7 @@ class L2(Tolerance):
     scale = Scale.FUNCTION
 
     def __post_init__(self) -> None:
-        _checked(self.tau)
+        positive(self.tau, "tolerance")
 
 
 @final
@@ -113,7 +165,7 @@ class RootMeanSquare(Tolerance):
     scale = Scale.PRODUCT
 
     def __post_init__(self) -> None:
-        _checked(self.tau)
+        positive(self.tau, "tolerance")
 
 
 @final

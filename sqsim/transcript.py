@@ -17,12 +17,13 @@ from sqsim import __version__
 from sqsim.errors import BadInput
 from sqsim.journal import Journal, encode
 from sqsim.lowrank import LowRank
+from sqsim.recipe import Recipe
 from sqsim.record import SMALL, Asked, Exchange, Ledger, Record, Refusal, facts, plain
 from sqsim.tolerance import Absolute, Tolerance
 
 SCHEMA = "sqsim.transcript/1"
 
-_HEADING = ("schema", "sqsim", "dimension", "oracle")
+_HEADING = ("schema", "sqsim", "dimension", "oracle", "recipe")
 
 
 @final
@@ -34,16 +35,28 @@ class Transcript:
     being written.  A transcript that already holds records, when given to `run` as its log, is
     replayed first.
 
+    Parameters
+    ----------
+    path : path, optional
+    recipe : Recipe, optional
+        How strategy and oracle can be made again, for the header: what makes a run auditable.
+
     Attributes
     ----------
     path : Path or None
     header : dict
-        Schema, sqsim version, dimension and description of the oracle; empty before the run.
+        Schema, sqsim version, dimension, description of the oracle and recipe; empty before the
+        run.
     repaired : str or None
         What was left out because the last record was torn off.
     """
 
-    def __init__(self, path: str | Path | None = None) -> None:
+    def __init__(self, path: str | Path | None = None, *, recipe: Recipe | None = None) -> None:
+        if not isinstance(recipe, Recipe | None):
+            raise BadInput(
+                f"recipe is {recipe!r:.80}; wanted Recipe('package.module:function', arguments)"
+            )
+        self._recipe = recipe
         self._open(None if path is None else Journal.create(Path(path)))
 
     @classmethod
@@ -59,6 +72,7 @@ class Transcript:
     @classmethod
     def _existing(cls, path: Path, *, writable: bool) -> Transcript:
         transcript = cls.__new__(cls)
+        transcript._recipe = None
         transcript._open(Journal.open(path, writable=writable))
         return transcript
 
@@ -107,9 +121,19 @@ class Transcript:
         else:
             self._journal.keep(1 + first_cut)
 
+    @property
+    def sealed(self) -> bool:
+        """Whether nothing stands behind the last record: no torn line and no stray numbers."""
+        return self._journal is None or (self.repaired is None and self._journal.exact)
+
+    def _heading(self, description: dict[str, object], dimension: int) -> dict[str, Any]:
+        recipe = self._recipe and self._recipe.to_dict()
+        values = (SCHEMA, __version__, dimension, description, recipe)
+        return self.plain_header(dict(zip(_HEADING, values, strict=True)))
+
     @staticmethod
-    def _heading(description: dict[str, object], dimension: int) -> dict[str, Any]:
-        header = dict(zip(_HEADING, (SCHEMA, __version__, dimension, description), strict=True))
+    def plain_header(header: dict[str, Any]) -> dict[str, Any]:
+        """A description as it comes back from a file."""
         try:
             return dict(json.loads(encode(header)))
         except TypeError as error:

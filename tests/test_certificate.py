@@ -206,6 +206,9 @@ def _corrupted(stream: random.Random) -> tuple[str, dict[str, Any]]:
             changed["witness"]["gram"][i][j] = "17"
         case "witness" if changed["witness"]:
             changed["witness"]["terms"] = str(int(changed["witness"]["terms"]) // 3)
+        case "key" if stream.random() < 0.3 and changed["parameters"].get("alpha"):
+            changed["t_eps"] -= 1
+            changed["parameters"]["cutoff"] = str(changed["t_eps"])
         case "key":
             changed.pop(stream.choice([key for key in changed if key not in ("theorem", "sha256")]))
         case _:
@@ -328,6 +331,46 @@ def test_the_stand_alone_file(tmp_path: Path) -> None:
     ran = _verify(path)
     assert ran.returncode == 1
     assert "queries" in ran.stdout
+
+
+def test_small_files_cannot_hold_the_verifier_for_long() -> None:
+    """What a forger may write: long biases, wild denominators, huge exponents, deep nests."""
+    stream = random.Random(3)
+    long = "-" + "".join(stream.choices("123456789", k=2700)) + "e-2699"
+    attacks: list[dict[str, Any]] = []
+    for name, part, key, value in (
+        ("relu at a cutoff", "parameters", "bias", long),
+        ("relu at a cutoff", "witness", "terms", "4100"),
+        ("finite", "witness", "gram", [["1e199999"] * 40_000]),
+        (
+            "finite",
+            "witness",
+            "gram",
+            [[f"1/{stream.getrandbits(130) + 1}" for _ in range(60)] for _ in range(60)],
+        ),
+    ):
+        attacks.append(data(name))
+        attacks[-1][part][key] = value
+    nested: Any = []
+    for _ in range(5000):
+        nested = [nested]
+    attacks.append(data("finite") | {"statement": nested})
+    for attack in attacks:
+        assert not check(attack)
+
+
+def test_zero_satisfies_no_certificate() -> None:
+    """An output of norm 0 correlates with nothing: the statements ask for more."""
+    for name in ("sq-parity", "csq-finite-family"):
+        assert "||H||_2 > 0" in verify.STATEMENTS[name]
+
+
+def test_t_eps_is_the_last_degree_that_alpha_allows() -> None:
+    """A smaller cutoff is a valid family, but not t_eps."""
+    lower = csq_relu_bound(dimension=400, bias="-5", cutoff=3, tolerance="1e-7").to_json()
+    lower["parameters"]["alpha"] = "10"
+    lower["hypotheses"] = list(certificate("relu at alpha").hypotheses)
+    assert "one degree more" in str(check(sealed(lower)).failure)
 
 
 def test_what_a_certificate_permits() -> None:

@@ -13,12 +13,13 @@ import sqsim
 
 ROOT = Path(sqsim.__file__).parent
 FLOORS = (
-    "lazy errors seeds lowrank tolerance queries journal "
+    "lazy errors seeds lowrank tolerance bounded queries truncation partitions forms "
+    "characters subsets walsh journal "
     "geometry panels tensors gaussian special smoothing links updates inputs",
-    "strategy record transcript result problems",
+    "strategy recipe record transcript result guarantee problems",
     "oracles algorithms lowerbounds",
     "loop testing refutation",
-    "studies report",
+    "studies report audit",
     "cli",
 )
 FLOOR = {part: level for level, parts in enumerate(FLOORS) for part in parts.split()}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.linalg import hadamard
 
 from sqsim.errors import BadInput
-from sqsim.lowerbounds import hadamard as transform
+from sqsim.lowerbounds import fourier
 from sqsim.lowerbounds.fourier import (
     degree_masses,
     heaviest_parities,
@@ -162,6 +162,6 @@ def test_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
         spectral_weight(spectrum, -1)
     with pytest.raises(BadInput, match="parities"):
         heaviest_parities(spectrum, 5)
-    monkeypatch.setattr(transform, "MEMORY", 2**10)
+    monkeypatch.setattr(fourier, "MEMORY", 2**10)
     with pytest.raises(BadInput, match="GiB"):
         walsh_coefficients(np.zeros(2**8))

@@ -36,7 +36,7 @@ from sqsim.seeds import Role, rng
 from sqsim.testing import check_strategy
 from sqsim.tolerance import Mean, Scale
 
-FEW = ("clean", "low-degree removal", "sign", "table")
+FEW = ("clean", "low-degree removal", "sign", "table", "cube")
 """Instances on which the longest learner takes a second or two."""
 SKIPPED = ("negative decoy", "worst case")
 """As the other decoy and the other worst case, and slower."""

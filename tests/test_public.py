@@ -15,9 +15,10 @@ import pytest
 import sqsim
 import sqsim.algorithms
 import sqsim.lowerbounds
+import sqsim.oracles
 import sqsim.problems
 
-PACKAGES = [sqsim, sqsim.problems, sqsim.algorithms, sqsim.lowerbounds]
+PACKAGES = [sqsim, sqsim.problems, sqsim.algorithms, sqsim.lowerbounds, sqsim.oracles]
 NAMES = [(package, name) for package in PACKAGES for name in getattr(package, "__all__", ())]
 HEAVY = [
     "flint",
@@ -43,7 +44,9 @@ def test_every_public_name_is_there(package: ModuleType, name: str) -> None:
     assert name in dir(package) or name.startswith("__")
 
 
-@pytest.mark.parametrize("package", [sqsim, sqsim.problems], ids=named)
+@pytest.mark.parametrize(
+    "package", [sqsim, sqsim.problems, sqsim.oracles, sqsim.lowerbounds], ids=named
+)
 def test_the_three_lists_of_names_agree(package: ModuleType) -> None:
     """`__all__`, the lazy table and the imports that type checkers read."""
     lazy = {(home, name) for home, names in package._NAMES.items() for name in names}

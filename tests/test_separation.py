@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sqsim.errors import BadInput
+from sqsim.report.words import separation_words
 from sqsim.studies.bisection import find_tolerances
 from sqsim.studies.certified import certified_csq_queries
 from sqsim.studies.separation import SUCCESS, Separation, separate
@@ -186,3 +187,39 @@ def test_bad_settings_are_refused(change):
     """Before anything is computed."""
     with pytest.raises(BadInput):
         Separation(**change)
+
+
+@pytest.mark.parametrize(
+    ("model", "tolerance"), [("honest", 0.05), ("ldp", 0.5)], ids=["honest", "ldp"]
+)
+def test_learners_run_unchanged_on_examples_and_on_private_users(model, tolerance):
+    """The same strategies, answered with a probability instead of a certainty."""
+    study = Separation(
+        dimension=3, bias=-0.5, cutoff=0, tolerance=tolerance, model=model, epsilon=2.0, clip=3.0
+    )
+    results = separate(study, curves=False)
+    assert {run["status"] for run in results["runs"]} <= {"finished", "converged"}
+    assert results["oracle"]["model"] == model
+    assert results["certified_csq_queries"] == {"lower": "0", "norm": model}
+    assert any(run["loss_ratio"] < 4 for run in results["runs"])
+    text = " ".join(passage.text for passage in separation_words(results))
+    assert "every answer lay within the tolerance" not in text
+
+
+@pytest.mark.parametrize("model", ["honest", "ldp"])
+def test_what_no_machine_can_draw_is_refused_with_the_estimate(model):
+    """A tolerance of 5e-11 takes 4e20 examples a query."""
+    with pytest.raises(BadInput, match="random numbers"):
+        Separation(model=model)
+
+
+def test_unknown_access_models_are_refused():
+    """With the list of those there are."""
+    with pytest.raises(BadInput, match="honest, ldp"):
+        Separation(model="oracle of Delphi")
+
+
+def test_small_dimensions_survive_the_worst_direction():
+    """A matrix with one eigenvalue and zeros: asked for one of many, LAPACK may return none."""
+    study = Separation(dimension=30, policy="worst-direction")
+    check_separates(separate(study, curves=False))

@@ -114,3 +114,13 @@ def test_a_line_has_no_sphere_of_directions() -> None:
     """Two dimensions at least."""
     with pytest.raises(BadInput, match="from 2 on"):
         ridge_spectrum(relu(0), dimension=1)
+
+
+def test_nothing_summed_is_still_an_enclosure() -> None:
+    """The whole tail weighs as much as its first degree with the parity of the harmonic."""
+    few = ridge_spectrum(relu(-1), dimension=5, cutoff=-1, digits=20, terms=0)
+    many = ridge_spectrum(relu(-1), dimension=5, cutoff=-1, digits=20, terms=300)
+    for wide, narrow in zip(few.eigenvalues, many.eigenvalues, strict=True):
+        assert wide.bounds[0] <= narrow.bounds[0] <= narrow.bounds[1] <= wide.bounds[1]
+    with pytest.raises(BadInput, match="terms"):
+        ridge_spectrum(relu(-1), dimension=5, terms=-1)

@@ -43,6 +43,7 @@ from sqsim.links import LeakyRelu, Sigmoid, Sign, Step, hermite, relu, residual
 from sqsim.lowrank import dense
 from sqsim.problems import Dataset, ReluHypothesis, ReluRegression
 from sqsim.problems.corruption import Decoy, LabelNoise, LowDegreeRemoval, WorstCase
+from sqsim.problems.cube import CubeFunction
 from sqsim.problems.index import IndexInstance, SingleIndex
 from sqsim.problems.labels import Gate, Term
 from sqsim.problems.problem import Problem
@@ -93,7 +94,10 @@ SEVERAL_DIRECTIONS = ("decoy", "negative decoy", "worst case", "worst case, plai
 """Instances whose norms under the law of (x, y) take seconds a query."""
 
 TABLE = drawn(CORRUPTED["label noise"], 400)
-INSTANCES: dict[str, Any] = {**INDEX, "table": TABLE}
+_MAJORITY = np.sign(2.5 - np.bitwise_count(np.arange(2**DIMENSION)))
+CUBE = CubeFunction(0.8 * _MAJORITY, conditional=True)
+"""Majority with flipped labels: all points are summed over."""
+INSTANCES: dict[str, Any] = {**INDEX, "table": TABLE, "cube": CUBE}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg
 
 from sqsim.errors import BadInput
 from sqsim.lowrank import Array, LowRank
@@ -70,11 +69,11 @@ def leading_eigenvector(matrix: Array | LowRank, *, seed: Seed = 0) -> Array:
     # Answers can be of size 1e-14 or less; the solvers' stopping rules are absolute in places.
     scaled = matrix / size
     if d <= DENSE:
-        _, vectors = scipy.linalg.eigh(scaled, subset_by_index=[d - 1, d - 1])
-    else:
-        from scipy.sparse.linalg import eigsh
+        # All of them: asked for one of many equal eigenvalues, LAPACK may return none.
+        return np.asarray(np.linalg.eigh(scaled)[1][:, -1])
+    from scipy.sparse.linalg import eigsh
 
-        _, vectors = eigsh(scaled, k=1, which="LA", v0=fallback)
+    _, vectors = eigsh(scaled, k=1, which="LA", v0=fallback)
     return np.asarray(vectors[:, 0])
 
 

@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from sqsim.cli.audit import audit
 from sqsim.cli.bound import bound, check_certificate
 from sqsim.cli.correlation import correlation
+from sqsim.cli.costs import costs
 from sqsim.cli.exponents import exponents
 from sqsim.cli.hermite import hermite
 from sqsim.cli.learning import run_command, separation
@@ -52,6 +54,8 @@ app.command()(exponents)
 app.add_typer(bound)
 app.command(name="check")(check_certificate)
 app.command()(refute)
+app.command()(audit)
+app.command()(costs)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from sqsim.cli.options import (
     leave_if_interrupted,
     write,
 )
+from sqsim.errors import BadInput
 
 
 def separation(
@@ -28,6 +29,15 @@ def separation(
     tolerance: Annotated[float, typer.Option(help="Tolerance of every query.")] = 5e-11,
     norm: Norm = "l2",
     policy: PolicyName = "toward-zero",
+    oracle: Annotated[
+        str | None,
+        typer.Option(
+            help="Access model: l2, stat or vstat (answers inside a window, as --norm), honest "
+            "(fresh examples for every query) or ldp (local privacy, user by user)."
+        ),
+    ] = None,
+    epsilon: Annotated[float, typer.Option(help="Privacy of each user under ldp.")] = 1.0,
+    clip: Annotated[float, typer.Option(help="Where values are cut off under ldp.")] = 5.0,
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="Folder for results; numbered if taken.")] = Path(
         "sqsim-separation"
@@ -45,6 +55,7 @@ def separation(
     from sqsim.report.console import SeparationProgress
     from sqsim.report.files import fresh_directory
     from sqsim.report.html import write_separation_report
+    from sqsim.studies.access import NORMS
     from sqsim.studies.bisection import find_tolerances
     from sqsim.studies.separation import Separation, separate
 
@@ -53,10 +64,15 @@ def separation(
         bias=bias,
         cutoff=cutoff,
         tolerance=tolerance,
-        norm=norm,
+        norm=NORMS.get(oracle or "", norm),
         policy=policy,
         seed=seed,
+        model="window" if oracle is None or oracle in NORMS else oracle,
+        epsilon=epsilon,
+        clip=clip,
     )
+    if find_tolerance and study.sampled is not None:
+        raise BadInput("--find-tolerance goes with oracles that compute means, not with samples")
     check_copy(json_path)
     with fresh_directory(out) as directory:
         with SeparationProgress(console(quiet), study) as progress:
@@ -70,7 +86,12 @@ def separation(
 
 
 def run_command(
-    table: Annotated[Path, typer.Argument(help="CSV, Parquet or npz file.")],
+    table: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, Parquet or npz file; a folder of Parquet files with another engine."
+        ),
+    ],
     target: Annotated[str, typer.Option(help="Column to predict.")],
     algorithm: Annotated[str, typer.Option(help="Learner, by name.")] = "learn-relu",
     tolerance: Annotated[
@@ -86,6 +107,20 @@ def run_command(
     ] = None,
     test_fraction: Annotated[float, typer.Option(help="Part of the rows kept for testing.")] = 0.0,
     seed: Seed = 0,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Where the table lives: memory, chunks (read a piece at a time) or dask (read "
+            "by workers)."
+        ),
+    ] = "memory",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of the dask scheduler, such as tcp://127.0.0.1:8786; none: workers on "
+            "this machine."
+        ),
+    ] = None,
     sweep: Annotated[bool, typer.Option(help="Also run at coarser tolerances.")] = True,
     out: Annotated[Path, typer.Option(help="Folder for results; numbered if taken.")] = Path(
         "sqsim-run"
@@ -111,6 +146,8 @@ def run_command(
                 policy=policy or ("exact" if tolerance is None else "toward-zero"),
                 test_fraction=test_fraction,
                 seed=seed,
+                engine=engine,
+                scheduler=scheduler,
                 directory=directory,
                 sweep=sweep,
                 observer=progress.observe,

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from flint import fmpz
 from numpy.typing import NDArray
-from scipy.linalg import eigh, hadamard
+from scipy.linalg import hadamard
 
 from sqsim.errors import BadInput, NotCertified
 from sqsim.lowerbounds.packing import (
@@ -90,7 +90,7 @@ def equiangular_packing(prime: int) -> Packing:
     if not np.array_equal(conference @ conference, prime * np.eye(prime + 1, dtype=np.int64)):
         raise NotCertified(f"the Paley matrix of {prime} is no conference matrix")
     half = (prime + 1) // 2
-    basis = eigh(conference.astype(np.float64), subset_by_index=(half, prime))[1]
+    basis = np.linalg.eigh(conference.astype(np.float64))[1][:, half : prime + 1]
     found = measured_packing(basis * math.sqrt(2))
     proof = f"Paley conference matrix; {found.proof}"
     return Packing(found.directions, half, found.coherence, proof)

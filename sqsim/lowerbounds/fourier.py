@@ -19,20 +19,20 @@ from flint import arb
 from numpy.typing import ArrayLike, NDArray
 
 from sqsim.errors import BadInput
-from sqsim.lowerbounds.hadamard import (
-    EXACT_FLOATS,
-    EXACT_WORDS,
-    Table,
-    bits_of,
-    exact_transform,
-    float_transform,
-    level_groups,
-    refuse_beyond_memory,
-)
 from sqsim.lowerbounds.precision import Enclosure, ball, enclose, exact_fraction, working_bits
 from sqsim.lowerbounds.quantities import Rational
+from sqsim.walsh import (
+    EXACT_FLOATS,
+    EXACT_WORDS,
+    UNIT,
+    Table,
+    exact_sums,
+    rounding,
+    walsh_hadamard,
+    whole_numbers,
+)
 
-UNIT = 2.0**-53
+MEMORY = 2**31
 
 
 @final
@@ -74,27 +74,18 @@ class WalshSpectrum:
 def walsh_coefficients(table: ArrayLike) -> WalshSpectrum:
     """Coefficients of a table of 2^d values (the order of entries: see the top of this file).
 
-    Integers and fractions (also floats that are all whole) give exact coefficients, in float64
-    while every partial sum stays below 2^53, in int64 below 2^63, in Python integers beyond.
-    Other floats give float64 coefficients within a proved error: every output is a sum of 2^d
-    signed entries in about d / 5 rounds of dot products of length 32, so it is off by at most
-    gamma_n sum |f|, gamma_n = n u / (1 - n u), n the sum of the lengths.
+    Integers and fractions (also floats that are all whole) give exact coefficients, in floats
+    while every partial sum stays up to 2^53, in int64 below 2^63, in Python integers beyond.
+    Other floats give float64 coefficients within the proved error of `walsh.rounding`.
 
-    Costs about 32 d / 5 multiplications and additions a value, in two passes over the memory;
-    one copy of the table is held beside it.
+    Costs about 4 d multiplications and additions a value, in two passes over the memory; one copy
+    of the table is held beside it.
     """
     values, denominator = _whole_numbers(table)
     if values.dtype.kind != "f":
-        return WalshSpectrum(_frozen(exact_transform(values)), denominator, 0.0)
-    with np.errstate(over="ignore"):
-        total = float(np.abs(values).sum())
-    lengths = sum(2**size for size in level_groups(bits_of(len(values))))
-    # 2^d roundings of the sum itself, and a handful here, are covered by the factor.
-    error = lengths * UNIT * total * (1 + (len(values) + 2 * lengths + 8) * 2 * UNIT)
-    error = math.nextafter(error, math.inf)
-    if not math.isfinite(total):
-        raise BadInput("the sum of |f| overflows a float; divide the table by its largest value")
-    return WalshSpectrum(_frozen(float_transform(values.copy())), 1, error)
+        return WalshSpectrum(_frozen(_exact(values)), denominator, 0.0)
+    error = rounding(values)
+    return WalshSpectrum(_frozen(walsh_hadamard(values.copy())), 1, error)
 
 
 def walsh_table(spectrum: WalshSpectrum) -> Table:
@@ -105,8 +96,8 @@ def walsh_table(spectrum: WalshSpectrum) -> Table:
     """
     scale = spectrum.denominator << spectrum.dimension
     if not spectrum.exact:
-        return float_transform(spectrum.sums.copy()) / scale
-    sums = exact_transform(spectrum.sums)
+        return walsh_hadamard(spectrum.sums.copy()) / scale
+    sums = _exact(spectrum.sums)
     if not np.any(sums % scale):
         return np.asarray(sums // scale)
     return np.array([Fraction(int(s), scale) for s in sums], dtype=object)
@@ -159,25 +150,17 @@ def heaviest_parities(
 def _whole_numbers(table: ArrayLike) -> tuple[Table, int]:
     """The table as integers over a common denominator, or as floats where they are not whole."""
     values = np.asarray(table)
-    if values.ndim != 1 or len(values) < 1 or len(values) & (len(values) - 1):
-        raise BadInput(f"the table has shape {values.shape}; a function on the cube has 2^d values")
-    refuse_beyond_memory(len(values), 16 if values.dtype != object else 128)
-    match values.dtype.kind:
-        case "b" | "i":
-            return values.astype(np.int64), 1
-        case "f":
-            if not np.all(np.isfinite(values)):
-                raise BadInput("the table has entries that are not finite; give 2^d numbers")
-            floats = values.astype(np.float64)
-            bound = float(np.abs(floats).max()) * len(floats)
-            if bound <= EXACT_FLOATS and np.array_equal(floats, np.rint(floats)):
-                return floats.astype(np.int64), 1
-            return floats, 1
-        case "O" | "u":
-            fractions = [exact_fraction(v, "an entry of the table") for v in values.tolist()]
-            common = math.lcm(*(f.denominator for f in fractions))
-            return np.array([int(f * common) for f in fractions], dtype=object), common
-    raise BadInput(f"entries of type {values.dtype} have no parities; give numbers")
+    _refuse_beyond_memory(values.size, 16 if values.dtype != object else 128)
+    return whole_numbers(values)
+
+
+def _exact(values: Table) -> Table:
+    """The transform of integers, as integers."""
+    bound = max(int(values.max()), -int(values.min())) * len(values)
+    if bound > EXACT_FLOATS:
+        _refuse_beyond_memory(len(values), 40 if bound < EXACT_WORDS else 128)
+    sums = exact_sums(values)
+    return sums if sums.dtype == object else sums.astype(np.int64)
 
 
 def _subset_sizes(dimension: int) -> NDArray[np.uint8]:
@@ -224,3 +207,12 @@ def _interval(low: Fraction, high: Fraction) -> Enclosure:
 def _frozen(values: Table) -> Table:
     values.flags.writeable = False
     return values
+
+
+def _refuse_beyond_memory(length: int, size: int) -> None:
+    need = length * size
+    if need > MEMORY:
+        raise BadInput(
+            f"{length} values need about {need / 2**30:.3g} GiB, and {MEMORY / 2**30:.3g} are "
+            "allowed; use a smaller cube"
+        )

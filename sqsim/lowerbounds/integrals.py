@@ -63,8 +63,8 @@ class Integrated(Expansion):
         return self._integral(lambda z, a: self.function(z, a) ** 2, end) + arb(0, outside)
 
     def _against(self, k: int) -> arb:
-        end = self._end(self.rate)
-        inside = self._integral(lambda z, a: self.function(z, a) * _hermite_complex(z, k), end)
+        end, norm = self._end(self.rate), 1 / arb(math.factorial(k)).sqrt()
+        inside = self._integral(lambda z, a: self.function(z, a) * _hermite_complex(z, k) * norm, end)
         return inside + arb(0, _outside(self.size, self.rate, end))
 
     def _end(self, rate: Fraction) -> arb:
@@ -93,8 +93,8 @@ def _outside(size: Fraction, rate: Fraction, end: arb) -> arb:
 
 
 def _hermite_complex(z: acb, degree: int) -> acb:
-    """h_degree(z)."""
+    """He_degree(z)."""
     before, now = acb(0), acb(1)
     for j in range(degree):
-        before, now = now, (z * now - arb(j).sqrt() * before) / arb(j + 1).sqrt()
+        before, now = now, z * now - j * before
     return now

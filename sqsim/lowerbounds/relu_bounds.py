@@ -89,7 +89,11 @@ def csq_relu_bound(
     assert isinstance(queries, Enclosure)
     hypotheses: tuple[str, ...] = ("tolerance^2 < null_loss",)
     if ratio is not None:
-        hypotheses += ("removed_mass <= eps / alpha", "tolerance^2 <= null_loss - 2 eps")
+        hypotheses += (
+            "removed_mass <= eps / alpha",
+            "with one degree more it is above",
+            "tolerance^2 <= null_loss - 2 eps",
+        )
     return certified(
         Certificate(
             theorem="csq-relu-sphere",

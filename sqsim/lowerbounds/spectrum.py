@@ -102,6 +102,8 @@ def ridge_spectrum(
     check_dimension(dimension)
     if cutoff < -1:
         raise BadInput(f"cutoff is {cutoff}; Hermite degrees start at 0 (-1: nothing is removed)")
+    if terms is not None and terms < 0:
+        raise BadInput(f"terms is {terms}; degrees from 0 on can be summed")
     f = link if isinstance(link, Expansion) else expansion_of(link)
     top = enough_terms(dimension, cutoff, digits) if terms is None else max(terms, cutoff)
     guard = f.guard_bits(top) + 64
@@ -139,6 +141,6 @@ def _eigenvalue(squares: list[arb], rest: arb, cutoff: int, order: int, dimensio
     start = cutoff + 1 + (cutoff + 1 - order) % 2
     for m in range(start, len(squares), 2):
         total += squares[m] * ball(sphere_moment(m, order, dimension))
-    following = len(squares) + (len(squares) - order) % 2
+    following = max(len(squares) + (len(squares) - order) % 2, order)
     weight = ball(sphere_moment(following, order, dimension))
     return total + (weight * rest).union(arb(0))

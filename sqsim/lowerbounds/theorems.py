@@ -3,7 +3,7 @@
 Setting of all: a family of functions f_1, ..., f_N (or densities D_v / D_0 - 1), an oracle that
 answers E[f_i h] within tau ||h||, and an adversary that gives every query the same answer
 whichever i is hidden.  A query rules out the i whose mean is further than tau ||h|| from it; the
-learner's output is good for few i as well, since E[f_i h] >= margin ||h|| is needed.  Between
+learner's output is good for few i as well, since E[f_i h] >= margin ||h|| > 0 is needed.  Between
 these two counts stands the number of queries.  Nothing here knows where correlations come from.
 """
 
@@ -68,11 +68,11 @@ def pairwise_bound(
     tau = _tolerance(tolerance)
 
     def value(n: Fraction, beta: Fraction, gamma: Fraction, s: Fraction) -> Fraction:
-        if not gamma < tau * tau < beta or not gamma < s * s:
+        if not 0 <= gamma < tau * tau < beta or not gamma < s * s <= beta or s <= 0:
             raise BadInput(
                 f"correlation {float(gamma):.4g}, tolerance^2 {float(tau * tau):.4g}, margin^2 "
                 f"{float(s * s):.4g}, norm {float(beta):.4g}: the theorem needs correlation < "
-                "tolerance^2 < norm and correlation < margin^2"
+                "tolerance^2 < norm and correlation < margin^2 <= norm, none of them negative"
             )
         return (n - (beta - gamma) / (s * s - gamma)) * (tau * tau - gamma) / (2 * (beta - gamma))
 
@@ -128,7 +128,7 @@ def statistical_bound(*, count: Input, eigenvalue: Input, tolerance: Exact) -> Q
 def average_bound(*, dimension: Input, correlation: Input, tolerance: Exact) -> Quantity:
     """C4 for STAT: the statistical dimension SDA(correlation) is `dimension`.
 
-    Every subfamily of more than N / d members has an average |correlation| <= gamma <= tau^2.  If
+    Every subfamily of at least N / d members has an average |correlation| <= gamma <= tau^2.  If
     h rules out a set A, the signed sum over A gives |A|^2 tau^2 < sum_A |E f_i f_j|, so that
     |A| < N / d: telling D_0 from the family takes q >= d.
 
@@ -137,7 +137,7 @@ def average_bound(*, dimension: Input, correlation: Input, tolerance: Exact) -> 
     tau = _tolerance(tolerance)
 
     def value(d: Fraction, gamma: Fraction) -> Fraction:
-        if gamma > tau * tau:
+        if not 0 <= gamma <= tau * tau:
             raise BadInput(
                 f"average correlation {float(gamma):.4g} exceeds tolerance^2 "
                 f"{float(tau * tau):.4g}; take the dimension at a correlation of at most that"

@@ -189,7 +189,8 @@ def fresh_directions(
     """
     spread = rng.standard_normal((dimension, count))
     columns = {
-        column.tobytes(): column / np.linalg.norm(column)
+        # Scaled first: the square of a tiny entry is 0.
+        column.tobytes(): _unit(column / np.abs(column).max())
         for frame in frames
         for column in np.reshape(frame, (dimension, -1)).T
         if np.any(column)
@@ -205,3 +206,7 @@ def fresh_directions(
     lengths = np.linalg.norm(spread, axis=0)
     kept = lengths > 1e-8
     return np.asarray(spread[:, kept] / lengths[kept])
+
+
+def _unit(vector: Array) -> Array:
+    return np.asarray(vector / np.linalg.norm(vector))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Generic, final
 
 import numpy as np
@@ -19,6 +20,7 @@ from sqsim.oracles.consistency import Answered, Consistency
 from sqsim.oracles.null_law import nothing, null_law, null_mean
 from sqsim.oracles.protocol import Means, Q_contra
 from sqsim.oracles.quadrature import Quadrature
+from sqsim.oracles.ranges import label_bound
 from sqsim.problems.index import IndexInstance
 from sqsim.queries import Batch, Correlation, Query, Ridge
 from sqsim.seeds import Role, Seed, rng
@@ -259,11 +261,11 @@ class Evader(Generic[Q_contra]):
                 f"{type(query).__name__} {query.label!r} asked of a correlational oracle: not a "
                 "CSQ strategy, which asks for E[y g(x)] alone; an SQ evader would answer it"
             )
-        if query.tolerance is None:
-            return self._tolerance
-        if not self._tolerance.admits(query.tolerance):
+        tolerance = self._tolerance if query.tolerance is None else query.tolerance
+        if not self._tolerance.admits(tolerance):
             raise QueryRefused(
-                f"query {query.label!r} asks for {query.tolerance!r} and the evader grants "
+                f"query {query.label!r} asks for {tolerance!r} and the evader grants "
                 f"{self._tolerance!r}; ask for the same kind of tolerance, not finer"
             )
-        return query.tolerance
+        tolerance.check(query, partial(label_bound, self.family.model))
+        return tolerance.of(query)

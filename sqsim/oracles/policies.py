@@ -1,4 +1,4 @@
-"""Where in its window an answer falls.  This file does not know queries or how means are found.
+"""Where in its window an answer falls.  This file does not know how means are found.
 
 A policy is a plain function (window, rng) -> answer.  `apply` calls it and checks what it says,
 so a user's own policy is as lawful as ours.
@@ -8,63 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeAlias, final
 
 import numpy as np
 
 from sqsim.errors import BadInput
-from sqsim.lowrank import Array, LowRank, dense
+from sqsim.lowrank import Array, LowRank
+from sqsim.oracles.windows import Question, Window
 from sqsim.seeds import Role
 from sqsim.seeds import rng as seeded
-from sqsim.tolerance import Mean, Tolerance
+
+__all__ = [
+    "Policy",
+    "Question",
+    "Window",
+    "apply",
+    "exact",
+    "grid",
+    "policy_name",
+    "toward",
+    "toward_zero",
+    "uniform",
+    "worst_direction",
+]
 
 ULPS = 4
 """How far, in units in the last place, a policy's own rounding may leave the window."""
 DENSE_EIGEN = 200
 """Up to this dimension the full eigendecomposition costs less than an iterative one."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Window:
-    """All lawful answers to one query: value +/- (radius - error), entry by entry.
-
-    Every property is found when first asked for, so that an answer that stays at the mean never
-    makes a structured value dense.  The arrays are read-only.
-    """
-
-    mean: Mean
-    tolerance: Tolerance
-
-    @cached_property
-    def center(self) -> Array:
-        """The computed mean, dense."""
-        return _frozen(dense(self.mean.value))
-
-    @cached_property
-    def radius(self) -> Array:
-        """Half-width that the tolerance allows around the true mean."""
-        return _frozen(np.broadcast_to(self.tolerance.radius(self.mean), self.center.shape))
-
-    @cached_property
-    def slack(self) -> Array:
-        """Half-width left around the computed mean: max(radius - error, 0)."""
-        error = np.broadcast_to(np.asarray(self.mean.error, dtype=np.float64), self.center.shape)
-        slack = np.maximum(_sum_down(self.radius, -error), 0.0)
-        return _frozen(np.minimum(slack, slack.T) if slack.ndim == 2 else slack)
-
-    @cached_property
-    def low(self) -> Array:
-        """Smallest floating-point numbers not below value - slack."""
-        low = -_sum_down(-self.center, self.slack)
-        return _frozen(np.maximum(low, low.T) if low.ndim == 2 else low)
-
-    @cached_property
-    def high(self) -> Array:
-        """Largest floating-point numbers not above value + slack."""
-        high = _sum_down(self.center, self.slack)
-        return _frozen(np.minimum(high, high.T) if high.ndim == 2 else high)
 
 
 Policy: TypeAlias = Callable[[Window, np.random.Generator], "Array | LowRank"]
@@ -182,10 +153,14 @@ def apply(policy: Policy, window: Window, rng: np.random.Generator) -> Array | L
     slack holds without exception; one that is further out raises BadInput.
     """
     value, name = window.mean.value, policy_name(policy)
-    if not isinstance(value, LowRank):
+    fixed = isinstance(value, np.ndarray) and not value.flags.writeable
+    if not isinstance(value, LowRank) and not fixed:
         # Before the policy runs: it might change the mean in place.
         _ = window.low, window.high
     answer = policy(window, rng)
+    if fixed and answer is value and np.isfinite(value).all():
+        # A million parities: finding their windows would cost many times what the means did.
+        return value
     if not isinstance(answer, LowRank):
         return _checked(answer, window, name)
     if answer is value:
@@ -224,7 +199,7 @@ def _checked(answer: Any, window: Window, name: str) -> Array:
                 "with its transpose"
             )
         found = _mirrored(found)
-    return np.asarray(np.clip(found, low, high))
+    return window.tolerance.settle(window.mean, np.asarray(np.clip(found, low, high)))
 
 
 def _leading(value: Array | LowRank, start: Array) -> tuple[float, Array]:
@@ -248,24 +223,9 @@ def _leading(value: Array | LowRank, start: Array) -> tuple[float, Array]:
     return float(values[leading]), np.asarray(vectors[:, leading])
 
 
-def _sum_down(a: Array, b: Array) -> Array:
-    """Largest floating-point numbers not above the true sums a + b."""
-    total = a + b
-    part = total - a
-    with np.errstate(invalid="ignore"):
-        missing = (a - (total - part)) + (b - part)
-    return np.where(missing < 0, np.nextafter(total, -np.inf), total)
-
-
 def _mirrored(matrix: Array) -> Array:
     """The upper triangle and its mirror image."""
     return np.asarray(np.triu(matrix) + np.triu(matrix, 1).T)
-
-
-def _frozen(array: Array) -> Array:
-    view = np.asarray(array, dtype=np.float64).view()
-    view.flags.writeable = False
-    return view
 
 
 def _worst(badness: Array) -> tuple[int, ...]:

@@ -32,7 +32,7 @@ from sqsim.lowrank import Array, EntryNorms, total
 from sqsim.panels import Samples
 from sqsim.problems.index import IndexInstance
 from sqsim.problems.labels import LabelLaw, Term
-from sqsim.queries import Correlation, Query, Ridge
+from sqsim.queries import Characters, Correlation, Query, Ridge
 from sqsim.tensors import (
     answer,
     moment_samples,
@@ -81,7 +81,7 @@ class Quadrature:
         if not isinstance(instance, IndexInstance):
             raise QueryRefused(
                 f"Quadrature integrates Gaussian index models, not {type(instance).__name__}; "
-                "use means=Sample() for a table"
+                "use means=Sample() for a table and means=Enumerate() for a function on the cube"
             )
         return [
             _mean(instance.labels, query, scale, instance.problem.dimension)
@@ -92,9 +92,10 @@ class Quadrature:
 def _mean(labels: LabelLaw, query: Query, scale: Scale, dimension: int) -> Mean:
     form = query.form
     if not isinstance(form, Ridge):
+        what = "parities" if isinstance(form, Characters) else "an Opaque function"
         raise QueryRefused(
-            f"{query.label or 'query'}: Quadrature cannot integrate an Opaque function; "
-            "write it as a Ridge, or use means=MonteCarlo(n)"
+            f"{query.label or 'query'}: Quadrature cannot integrate {what}; write it "
+            "as a Ridge, or use means=MonteCarlo(n)"
         )
     form.shape(dimension)
     if not isinstance(query, Correlation):

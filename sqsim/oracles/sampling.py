@@ -15,8 +15,12 @@ from scipy.special import ndtri
 
 from sqsim.errors import BadInput
 from sqsim.lowrank import Array
-from sqsim.oracles.moments import Moments, chunk_rows, moments, rows_of
+from sqsim.oracles.chunks import one_pass
+from sqsim.oracles.moments import Request, Totals, averages, chunk_rows, gather, rows_of
+from sqsim.oracles.sums import Moments, Wanted
+from sqsim.problems.chunked import Chunked
 from sqsim.problems.dataset import Dataset
+from sqsim.problems.examples import draw_examples
 from sqsim.queries import Correlation, Query
 from sqsim.seeds import Role, Seed, rng
 from sqsim.tolerance import Mean, Scale
@@ -27,8 +31,11 @@ from sqsim.tolerance import Mean, Scale
 class Sample:
     """The average over the user's table is the mean: the table is the population.
 
-    The confessed error is a bound on rounding alone, derived in `moments`.  Nothing is said
-    about the population that the table may have been drawn from.
+    The table is a Dataset, or a Chunked one that is read once for each batch of queries, a chunk
+    at a time.  The confessed error is a bound on rounding alone, derived in `moments.averages`, so
+    two tables of the same rows have answers that differ by at most the sum of their errors,
+    whatever their chunks.  Nothing is said about the population that the table may have been drawn
+    from.
     """
 
     def means(
@@ -41,23 +48,19 @@ class Sample:
         turn: int,
     ) -> list[Mean]:
         """One mean for each query, in one pass over the table; `seed` and `turn` are not used."""
-        if not isinstance(instance, Dataset):
+        if not isinstance(instance, Dataset | Chunked):
             raise BadInput(
-                f"Sample() averages over a Dataset, not {type(instance).__name__}; wanted "
-                "Quadrature() for Gaussian inputs or MonteCarlo(samples=...)"
+                f"Sample() averages over a Dataset or a Chunked table, not "
+                f"{type(instance).__name__}; wanted Quadrature() for Gaussian inputs or "
+                "MonteCarlo(samples=...)"
             )
         d = instance.problem.dimension
-        found = moments(
-            queries,
-            d,
-            rows_of(instance.inputs, instance.targets, chunk_rows(d)),
-            squares=[_of_phi(q, s) for q, s in zip(queries, scales, strict=True)],
-            functions=[_of_function(q, s) for q, s in zip(queries, scales, strict=True)],
-        )
-        return [
-            Mean(m.mean, m.rounding, _norm(m, q, s))
-            for m, q, s in zip(found, queries, scales, strict=True)
-        ]
+        request = request_of(queries, scales, d)
+        if isinstance(instance, Dataset):
+            totals = gather(request, rows_of(instance.inputs, instance.targets, request.chunk))
+        else:
+            totals = one_pass(request, instance)
+        return means_of(request, totals, scales)
 
     def advice(self, error: float, radius: float) -> str:
         """How a rounding error is brought below the radius."""
@@ -120,14 +123,21 @@ class MonteCarlo:
         turn: int,
     ) -> list[Mean]:
         """One mean for each query, from the sample of this seed and turn."""
+        if isinstance(instance, Chunked):
+            raise BadInput(
+                "MonteCarlo draws rows by their number, which a Chunked table cannot give; wanted "
+                "Sample(), or a Dataset"
+            )
         d = instance.problem.dimension
-        found = moments(
-            queries,
+        request = Request(
             d,
-            _draws(instance, self.samples, self.chunk or chunk_rows(d), seed, turn),
-            squares=[True] * len(queries),
-            functions=[_of_function(q, s) for q, s in zip(queries, scales, strict=True)],
+            tuple(
+                Wanted(query, square=True, function=_of_function(query, scale), seen=True)
+                for query, scale in zip(queries, scales, strict=True)
+            ),
         )
+        draws = _draws(instance, self.samples, self.chunk or chunk_rows(d), seed, turn)
+        found = averages(request, gather(request, draws))
         return [
             Mean(m.mean, self._error(m), _norm(m, q, s))
             for m, q, s in zip(found, queries, scales, strict=True)
@@ -150,7 +160,25 @@ class MonteCarlo:
         blur = 2 * moment.rounding * np.abs(moment.mean) + (self.samples + 16) * 2.0**-53 * square
         variance = np.maximum(square - moment.mean**2, 0.0) + blur
         error = self.quantile * np.sqrt(variance / (self.samples - 1)) + moment.rounding
-        return np.where(moment.seen >= FEWEST, error, np.inf)
+        seen = 0 if moment.seen is None else moment.seen
+        return np.where(seen >= FEWEST, error, np.inf)
+
+
+def request_of(queries: Sequence[Query], scales: Sequence[Scale], dimension: int) -> Request:
+    """What a pass must add up to answer these queries with these norms."""
+    asked = zip(queries, scales, strict=True)
+    return Request(
+        dimension,
+        tuple(Wanted(q, square=_of_phi(q, s), function=_of_function(q, s)) for q, s in asked),
+    )
+
+
+def means_of(request: Request, totals: Totals, scales: Sequence[Scale]) -> list[Mean]:
+    """The averages over a table as means, which are off by rounding alone."""
+    return [
+        Mean(m.mean, m.rounding, _norm(m, each.query, scale))
+        for m, each, scale in zip(averages(request, totals), request.wanted, scales, strict=True)
+    ]
 
 
 def _of_phi(query: Query, scale: Scale) -> bool:
@@ -180,9 +208,4 @@ def _draws(
     of_inputs, of_labels = rng(seed, Role.SAMPLE, turn).spawn(2)
     for start in range(0, samples, chunk):
         count = min(chunk, samples - start)
-        if isinstance(instance, Dataset):
-            rows = of_inputs.integers(len(instance.targets), size=count)
-            yield instance.inputs[rows], instance.targets[rows]
-        else:
-            x = instance.problem.inputs.sample(of_inputs, count)
-            yield x, instance.labels.draw(x, of_labels)
+        yield draw_examples(instance, of_inputs, of_labels, count, turn)

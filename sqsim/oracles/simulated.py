@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, is_dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Generic, Protocol, final, runtime_checkable
 
@@ -16,15 +17,19 @@ import numpy as np
 from sqsim.errors import BadInput, QueryRefused, ToleranceUnreachable
 from sqsim.inputs import Gaussian
 from sqsim.lowrank import Array, LowRank
-from sqsim.oracles.policies import Policy, Window, apply, exact, policy_name
+from sqsim.oracles.policies import Policy, Question, Window, apply, exact, policy_name
 from sqsim.oracles.protocol import Means, Q_contra
+from sqsim.oracles.ranges import check_entries, label_bound
 from sqsim.oracles.sampling import Sample
+from sqsim.problems.chunked import Chunked
+from sqsim.problems.cube import CubeLaw
 from sqsim.problems.dataset import Dataset
 from sqsim.problems.labels import LabelLaw
 from sqsim.queries import Batch, Correlation, Query
 from sqsim.seeds import Role, Seed, rng
 from sqsim.strategy import Answers
 from sqsim.tolerance import Mean, Tolerance
+from sqsim.truncation import guarded, inside
 
 
 @runtime_checkable
@@ -74,7 +79,9 @@ class SimulatedOracle(Generic[Q_contra]):
         answers: dict[int, Array | LowRank] = {}
         for (i, query), mean in zip(asked.items(), means, strict=True):
             self._check(query, mean, tolerances[i])
-            answers[i] = apply(self.policy, Window(mean, tolerances[i]), streams[i])
+            mean = inside(mean, query)
+            question = Question(query, batch.note, turn, self.seed, self.dimension)
+            answers[i] = apply(self.policy, Window(mean, tolerances[i], question), streams[i])
         return tuple(answers[i] for i in places)
 
     def describe(self) -> dict[str, object]:
@@ -89,6 +96,7 @@ class SimulatedOracle(Generic[Q_contra]):
             "means": means,
             "seed": self.seed,
             "instance": fingerprint(self.instance),
+            **({"table": self.instance.describe()} if isinstance(self.instance, Chunked) else {}),
         }
 
     def _granted(self, query: Query) -> Tolerance:
@@ -98,21 +106,23 @@ class SimulatedOracle(Generic[Q_contra]):
                 f"{type(query).__name__} {query.label!r} asked of a correlational oracle, which "
                 "answers only Correlation(y g(x)); an oracle made by sq(...) would answer it"
             )
-        if query.tolerance is None:
-            return self.tolerance
-        _check_tolerance(query.tolerance)
-        if not self.tolerance.admits(query.tolerance):
+        tolerance = self.tolerance if query.tolerance is None else query.tolerance
+        _check_tolerance(tolerance)
+        if not self.tolerance.admits(tolerance):
             raise QueryRefused(
-                f"query {query.label!r} asks for {query.tolerance!r} and the oracle grants "
+                f"query {query.label!r} asks for {tolerance!r} and the oracle grants "
                 f"{self.tolerance!r}; ask for the same kind of tolerance, not finer"
             )
-        return query.tolerance
+        check_entries(query, tolerance, self.instance)
+        tolerance.check(query, partial(label_bound, self.instance))
+        return tolerance.of(query)
 
     def _means(
         self, queries: Sequence[Query], tolerances: Sequence[Tolerance], turn: int
     ) -> list[Mean]:
         scales = [tolerance.scale for tolerance in tolerances]
-        means = self.means.means(self.instance, queries, scales, seed=self.seed, turn=turn)
+        asked = [guarded(query) for query in queries]
+        means = self.means.means(self.instance, asked, scales, seed=self.seed, turn=turn)
         if len(means) != len(queries):
             raise BadInput(
                 f"{type(self.means).__name__} gave {len(means)} means for {len(queries)} queries"
@@ -185,8 +195,8 @@ def csq(
     policy : Policy
         Where in the window an answer falls.
     means : Means, optional
-        How means are computed: Quadrature() for Gaussian inputs and Sample() for a Dataset
-        unless given.
+        How means are computed: Quadrature() for Gaussian inputs, Enumerate() for functions on the
+        cube and Sample() for a Dataset unless given.
     seed : int
         Of the policy and of samples.
     """
@@ -213,6 +223,8 @@ def fingerprint(instance: Any) -> str | None:
 
     A transcript that was begun on one instance is then not resumed on another.
     """
+    if isinstance(instance, Chunked):
+        return instance.fingerprint
     digest = blake2b(digest_size=8)
     if isinstance(instance, Dataset):
         digest.update(np.ascontiguousarray(instance.inputs).data)
@@ -221,6 +233,9 @@ def fingerprint(instance: Any) -> str | None:
         digest.update(repr(labels).encode())
         for column in labels.columns:
             digest.update(np.ascontiguousarray(column).data)
+    elif isinstance(labels, CubeLaw):
+        for part in labels.parts():
+            digest.update(part)
     else:
         return None
     return digest.hexdigest()
@@ -256,8 +271,12 @@ def _check_tolerance(tolerance: Any) -> None:
 
 
 def _default_means(instance: Any) -> Means:
-    if isinstance(instance, Dataset):
+    if isinstance(instance, Dataset | Chunked):
         return Sample()
+    if isinstance(getattr(instance, "labels", None), CubeLaw):
+        from sqsim.oracles.enumeration import Enumerate
+
+        return Enumerate()
     if isinstance(instance.problem.inputs, Gaussian):
         from sqsim.oracles.quadrature import Quadrature
 

@@ -128,15 +128,22 @@ def whitened(dataset: Dataset) -> tuple[Dataset, Whitening]:
     deviation = x.std(axis=0)
     standard = (x - mean) / deviation
     triangle = np.asarray(np.linalg.qr(standard / np.sqrt(len(x)), mode="r"))
+    precision = float(np.finfo(dataset.inputs.dtype).eps)
+    whitening = whitening_of(mean, deviation, triangle, dataset.names, precision)
+    z = whitening.apply(x)
+    return Dataset(z, dataset.targets, dataset.names, dataset.target_name), whitening
+
+
+def whitening_of(
+    mean: Array, deviation: Array, triangle: Array, names: Sequence[str], precision: float
+) -> Whitening:
+    """Whitening of a table, from the triangle R with R'R the correlation matrix of its columns."""
     # Below the square root of the table's precision, a direction is made of rounding errors.
-    smallest = float(np.sqrt(np.finfo(dataset.inputs.dtype).eps))
-    _check_independent(triangle, dataset.names, smallest)
+    _check_independent(triangle, names, float(np.sqrt(precision)))
     _, spread, rotation = np.linalg.svd(triangle)
     matrix = (rotation.T / spread) @ rotation / deviation[:, None]
     inverse = (rotation.T * spread) @ rotation * deviation
-    whitening = Whitening(mean, matrix, inverse)
-    z = whitening.apply(x)
-    return Dataset(z, dataset.targets, dataset.names, dataset.target_name), whitening
+    return Whitening(mean, matrix, inverse)
 
 
 def split(dataset: Dataset, *, test_fraction: float, seed: Seed) -> tuple[Dataset, Dataset]:

@@ -25,6 +25,8 @@ from sqsim.problems.index import IndexInstance
 from sqsim.queries import Correlation, Ridge
 from sqsim.tolerance import L2
 
+UNKNOWN = float(np.finfo(np.float64).max)
+"""The error where nothing is known."""
 ROUNDING = 1e-12
 """Of the tolerance: answers on the edge of a window are there but for their last bits."""
 
@@ -84,9 +86,10 @@ def check_answers(
 
     The answer 0 to y T_p(x) h(W'x) in the L2 convention is checked by what any function of W'x
     and of the entry's coordinates can see of the hidden direction: exact integers, then ball
-    arithmetic at this many digits.  The instance's direction is taken at unit length exactly, and
-    a residual link without its low degrees exactly.  What cannot be decided so is compared with
-    the evaluator's mean.
+    arithmetic at this many digits, whatever h is.  The instance's direction is taken at unit
+    length exactly, and a residual link without its low degrees exactly.  What cannot be decided so
+    is compared with the evaluator's mean, an estimate that relies on the kinks and levels that
+    the query declares.
     """
     proved: dict[tuple[bytes, int], Enclosure | Estimate] = {}
     checked = []
@@ -124,8 +127,10 @@ def _estimated(instance: IndexInstance, one: Answered, means: Means) -> Estimate
     unit = one.tolerance.radius(mean) / tau if tau else np.ones(())
     apart = np.abs(dense(one.answer) - dense(mean.value))
     known = np.broadcast_to(np.asarray(mean.error), apart.shape)
-    # Where the norm vanishes so does the mean, and 0 is the only lawful answer.
-    safe = np.where(unit > 0, unit, 1.0)
+    if not (np.asarray(unit) > 0).all():
+        # The evaluator saw nothing of the function where it looked: it is 0, or was missed.
+        return Estimate(0.0, UNKNOWN, f"{type(means).__name__}, which found a norm of 0")
+    safe = unit
     total = (apart + known) / safe
     at = np.unravel_index(int(np.argmax(total)), total.shape)
     size = np.broadcast_to(safe, apart.shape)[at]

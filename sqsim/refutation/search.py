@@ -61,7 +61,9 @@ def refute(
     arithmetic and whatever function was asked; any other by the evaluator, as an estimate.
 
     If `refuted`, then no oracle of this tolerance owed the learner anything else, had the label
-    been that of `instance`: with the same random choices it fails there.
+    been that of `instance`: with the same random choices it fails there.  This is proved where the
+    grade is "certified"; as an "estimate" it is as good as the evaluator's means, and a narrow
+    feature that a query does not declare can escape those.
 
     Parameters
     ----------

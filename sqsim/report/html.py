@@ -50,7 +50,7 @@ def write_separation_report(results: Mapping[str, Any], directory: Path) -> Path
         ],
         "facts": _facts(results, ("instance", "oracle")),
     }
-    return _write("separation.html", results, pictures, context, directory)
+    return write_page("separation.html", results, pictures, context, directory)
 
 
 def write_table_report(table_results: Mapping[str, Any], directory: Path) -> Path:
@@ -68,16 +68,17 @@ def write_table_report(table_results: Mapping[str, Any], directory: Path) -> Pat
         "facts": _facts(table_results, ("table", "whitening", "oracle", "hypothesis")),
         "weights": (table_results["hypothesis"] or {}).get("weights") or {},
     }
-    return _write("table.html", table_results, pictures, context, directory)
+    return write_page("table.html", table_results, pictures, context, directory)
 
 
-def _write(
+def write_page(
     template: str,
     results: Results,
     pictures: Mapping[str, tuple[Figure, str]],
     context: Mapping[str, Any],
     directory: Path,
 ) -> Path:
+    """Fill in a template and write it with its pictures, named by their stems."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

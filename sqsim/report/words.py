@@ -58,8 +58,7 @@ def separation_words(results: Results) -> list[Passage]:
     size = results["instance"]["null_loss"]
     passages = [
         Passage("The task", _task(results["instance"])),
-        Passage("The oracle", tolerance_words(oracle["tolerance"], oracle["norm"], size)),
-        Passage("The adversary", policy_words(oracle["policy"])),
+        *_oracle(oracle, size),
         Passage("Who learned and who did not", _outcomes(results)),
         Passage("What is proved", _proved(results)),
         Passage("What the warm start shows", _warm(results)),
@@ -69,6 +68,19 @@ def separation_words(results: Results) -> list[Passage]:
         Passage("What this does not show", _limits(results)),
     ]
     return [passage for passage in passages if passage.text]
+
+
+def _oracle(oracle: Results, size: float) -> list[Passage]:
+    """What an answer may be: a window with its adversary, or what samples promise."""
+    if "words" in oracle:
+        tau = number(oracle["tolerance"])
+        return [
+            Passage("The oracle", f"Tolerance {tau}, oracle {oracle['model']}. {oracle['words']}")
+        ]
+    return [
+        Passage("The oracle", tolerance_words(oracle["tolerance"], oracle["norm"], size)),
+        Passage("The adversary", policy_words(oracle["policy"])),
+    ]
 
 
 def _task(instance: Results) -> str:
@@ -293,5 +305,6 @@ def _limits(results: Results) -> str:
         f"(seed {results['instance']['seed']}), with its default settings. “Did not learn here” "
         "is not “cannot learn”: another learner, or other settings, might do better, and no "
         "lower bound is proved by these runs. A success, on the other hand, is what it looks "
-        "like: the loss of the hypothesis was computed, and every answer lay within the tolerance."
+        "like: the loss of the hypothesis was computed"
+        + ("." if "words" in results["oracle"] else ", and every answer lay within the tolerance.")
     )

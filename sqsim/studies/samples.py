@@ -16,6 +16,7 @@ import numpy as np
 
 from sqsim.errors import BadInput
 from sqsim.lowrank import Array
+from sqsim.problems.chunked import Chunked, examples, row_count
 from sqsim.problems.dataset import Dataset
 from sqsim.queries import Correlation, Opaque, Query, Ridge
 from sqsim.record import Ledger
@@ -23,7 +24,6 @@ from sqsim.tolerance import Absolute, RootMeanSquare, Tolerance
 
 FAILURE = 0.05
 """Probability that some answer is farther off than its radius."""
-BLOCK = 65536
 
 
 def hoeffding(
@@ -62,7 +62,11 @@ def bernstein(
 
 
 def sample_size(
-    tolerance: Tolerance | None, ledger: Ledger, table: Dataset, *, size: float | None = None
+    tolerance: Tolerance | None,
+    ledger: Ledger,
+    table: Dataset | Chunked,
+    *,
+    size: float | None = None,
 ) -> dict[str, Any]:
     """What a run on this table would have needed, were the table a population to draw from.
 
@@ -80,14 +84,14 @@ def sample_size(
     if tolerance is None or not ledger.queries:
         reason = "no tolerance was set" if tolerance is None else "no query was answered"
         return found | {"words": f"{reason}: the average over the table is the answer"}
-    rows, tau = len(table.targets), tolerance.tau
+    rows, tau = row_count(table), tolerance.tau
     if isinstance(tolerance, Absolute):
         size = 1.0 if size is None else size
         found["hoeffding"] = hoeffding(tau, queries=ledger.queries, size=size)
         assumed = f"Hoeffding, for functions of size at most {size:.3g}"
     else:
         product = isinstance(tolerance, RootMeanSquare)
-        label = 1.0 if product else max(1.0, float(np.abs(table.targets).max()))
+        label = 1.0 if product else max(1.0, _largest_label(table))
         found["bernstein"] = bernstein(
             tau, queries=ledger.queries, peak=label * math.sqrt(rows), deviation=label
         )
@@ -102,19 +106,23 @@ def sample_size(
     return found | {"words": words}
 
 
-def largest_value(queries: Sequence[Query], table: Dataset) -> float:
+def largest_value(queries: Sequence[Query], table: Dataset | Chunked) -> float:
     """Largest |phi| over the rows of a table, over all entries of all queries.
 
     Exact for scalars and vectors, an upper bound for matrices; one more pass over the table.
     """
     largest = 0.0
-    for start in range(0, len(table.targets), BLOCK):
-        x = np.asarray(table.inputs[start : start + BLOCK], dtype=np.float64)
-        y = np.asarray(table.targets[start : start + BLOCK], dtype=np.float64)
+    for x, y in examples(table):
         longest = np.abs(x).max(axis=1)
         for query in queries:
             largest = max(largest, float(_sizes(query, x, y, longest).max()))
     return largest
+
+
+def _largest_label(table: Dataset | Chunked) -> float:
+    if isinstance(table, Chunked):
+        return table.label_bound
+    return float(np.abs(table.targets).max())
 
 
 def _sizes(query: Query, x: Array, y: Array, longest: Array) -> Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, final
 
@@ -24,11 +24,17 @@ from sqsim.oracles.simulated import SimulatedOracle, csq, sq
 from sqsim.problems.corruption import LowDegreeRemoval
 from sqsim.problems.hypothesis import ReluHypothesis
 from sqsim.problems.index import IndexInstance, ReluRegression
+from sqsim.recipe import Recipe
 from sqsim.record import Exchange, Ledger
 from sqsim.seeds import Seed
+from sqsim.strategy import Strategy
+from sqsim.studies.access import Sampled, check_feasible, sampled
 from sqsim.studies.certified import certified_csq_queries
 from sqsim.studies.learners import CONVENTIONS, LEARNERS, POLICIES, Learner, warm, warm_direction
 from sqsim.tolerance import Mean
+
+WARM_START = "warm-start"
+"""The run that finds a direction for others to begin at."""
 
 SUCCESS = 1.5
 """A learner succeeds if its loss is at most this many times the upper bound on OPT."""
@@ -51,6 +57,9 @@ class Separation:
     cutoff : Hermite degree up to which its correlations are removed from the labels.
     norm : "l2", "absolute" or "vstat": what one unit of tolerance means.
     policy : name of the adversary.
+    model : "window", or an access model that samples: "honest" or "ldp"; then there is no
+        adversary, and `norm` and `policy` are not used.
+    epsilon, clip : of "ldp".
     """
 
     dimension: int = 1000
@@ -60,6 +69,9 @@ class Separation:
     norm: str = "l2"
     policy: str = "toward-zero"
     seed: Seed = 0
+    model: str = "window"
+    epsilon: float = 1.0
+    clip: float = 5.0
 
     def __post_init__(self) -> None:
         if self.dimension < 2:
@@ -75,6 +87,8 @@ class Separation:
             if value not in known:
                 raise BadInput(f"{name} is {value!r}; wanted one of {', '.join(known)}")
         CONVENTIONS[self.norm](self.tolerance)
+        if self.sampled is not None:
+            check_feasible(self.sampled, self.tolerance, self.dimension)
         if self.instance(told=True).opt_upper_bound < 1e-280:
             raise BadInput(
                 f"bias is {self.bias} and cutoff {self.cutoff}: what is removed from the labels "
@@ -92,8 +106,17 @@ class Separation:
             norm=1.0, bias=self.bias, corruptions=[LowDegreeRemoval(self.cutoff)], seed=self.seed
         )
 
-    def oracle(self, access: str, *, told: bool) -> SimulatedOracle[Any]:
+    @property
+    def sampled(self) -> Sampled | None:
+        """The access model, where answers come from examples."""
+        if self.model == "window":
+            return None
+        return sampled(self.model, epsilon=self.epsilon, clip=self.clip)
+
+    def oracle(self, access: str, *, told: bool) -> Any:
         """The oracle that a learner of this access is run against."""
+        if self.sampled is not None:
+            return self.sampled.make(self.instance(told=told), self.tolerance, self.seed)
         make: Callable[..., SimulatedOracle[Any]] = csq if access == "CSQ" else sq
         return make(
             self.instance(told=told),
@@ -173,14 +196,14 @@ def separate(
             "opt_upper_bound": instance.opt_upper_bound,
             "seed": study.seed,
         },
-        "oracle": {"tolerance": study.tolerance, "norm": study.norm, "policy": study.policy},
+        "oracle": _oracle(study),
         "runs": runs,
         "certified_csq_queries": certified_csq_queries(
             dimension=study.dimension,
             bias=study.bias,
             cutoff=study.cutoff,
             tolerance=study.tolerance,
-            norm=study.norm,
+            norm=study.norm if study.sampled is None else study.model,
             ratio=SUCCESS,
         ),
         "smallest_tolerance": None,
@@ -189,6 +212,14 @@ def separate(
         "versions": versions(),
         "seconds": time.perf_counter() - started,
     }
+
+
+def _oracle(study: Separation) -> dict[str, Any]:
+    """What answered: a tolerance with its convention and adversary, or a sampling model."""
+    if study.sampled is None:
+        return {"tolerance": study.tolerance, "norm": study.norm, "policy": study.policy}
+    words = {"model": study.model, "words": study.sampled.words}
+    return {"tolerance": study.tolerance, "norm": study.model, "policy": "none", **words}
 
 
 def versions() -> dict[str, str]:
@@ -203,13 +234,24 @@ def versions() -> dict[str, str]:
 
 def warm_start(study: Separation, directory: Path | None) -> tuple[np.ndarray | None, int | None]:
     """A signed direction from thresholded PCA, and what it cost; None where it was refused."""
-    oracle = study.oracle("SQ", told=True)
-    strategy = warm_direction(oracle.instance.problem, 1 / abs(study.bias))
+    strategy, oracle = warm_start_run(study)
+    recipe = _recipe(study, WARM_START)
     try:
-        result = run(strategy, oracle, log=_log(directory, "warm-start"))
+        result = run(strategy, oracle, log=_log(directory, WARM_START), recipe=recipe)
     except ToleranceUnreachable:
         return None, None
     return result.value, result.ledger.queries
+
+
+def warm_start_run(study: Separation) -> tuple[Strategy[Any, Any], Any]:
+    """Strategy and oracle of the run that finds a direction."""
+    oracle = study.oracle("SQ", told=True)
+    return warm_direction(oracle.instance.problem, 1 / abs(study.bias)), oracle
+
+
+def _recipe(study: Separation, learner: str, *, warm_start: bool = False) -> Recipe:
+    arguments = {"learner": learner, "warm_start": warm_start, **asdict(study)}
+    return Recipe("sqsim.studies.rebuilding:separation_run", arguments)
 
 
 def _log(directory: Path | None, name: str) -> Path | None:
@@ -249,12 +291,12 @@ def run_learner(
         if curves:
             curve.watch(exchange, ledger)
 
+    strategy = learner.strategy(instance.problem, study.seed)
+    recipe = _recipe(study, learner.name, warm_start=learner.warm_start)
     started = time.perf_counter()
     hypothesis: ReluHypothesis | None = None
     try:
-        result = run(
-            learner.strategy(instance.problem, study.seed), oracle, log=log, callback=watch
-        )
+        result = run(strategy, oracle, log=log, callback=watch, recipe=recipe)
         hypothesis, message = result.value, result.message
         status = result.status.name.lower().replace("_", " ")
         seen = result.ledger

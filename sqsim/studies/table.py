@@ -7,6 +7,7 @@ what is happening.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -16,14 +17,17 @@ import numpy as np
 
 from sqsim.errors import BadInput
 from sqsim.lowrank import Array
-from sqsim.problems.dataset import Dataset, Whitening, least_squares_loss, split, whitened
+from sqsim.problems.chunked import Chunked
+from sqsim.problems.dataset import Dataset, Whitening, least_squares_loss
 from sqsim.problems.hypothesis import ReluHypothesis
-from sqsim.problems.tables import read_table
+from sqsim.recipe import Recipe
 from sqsim.seeds import Seed
 from sqsim.studies.learners import learner
+from sqsim.studies.preparation import Prepared, digest, in_chunks, in_memory
 from sqsim.studies.samples import sample_size
 from sqsim.studies.separation import Observer, silent, versions
-from sqsim.studies.trials import Setting, attempt, mean_squared_error, sweep_tolerances
+from sqsim.studies.streaming import engine_means, least_squares
+from sqsim.studies.trials import attempt, loss_on, mean_squared_error, sweep_tolerances
 
 
 def run_table(
@@ -36,6 +40,8 @@ def run_table(
     policy: str = "exact",
     test_fraction: float = 0.0,
     seed: Seed = 0,
+    engine: str = "memory",
+    scheduler: str | None = None,
     directory: str | PathLike[str] | None = None,
     sweep: bool = True,
     observer: Observer = silent,
@@ -49,7 +55,7 @@ def run_table(
 
     Parameters
     ----------
-    path : .csv, .parquet or .npz file
+    path : .csv, .parquet or .npz file, or for an engine other than memory a folder of .parquet
     target : column to predict
     algorithm : name of a learner
     tolerance : float, optional
@@ -57,6 +63,8 @@ def run_table(
     norm, policy : names of a convention and of an adversary
     test_fraction : float
         Part of the rows that is held out; 0 for none.
+    engine, scheduler : str
+        Where the means are computed; see `streaming.engine_means`.
     directory : path, optional
         Where the transcript and the whitening go; nothing is written otherwise.
     sweep : bool
@@ -67,56 +75,78 @@ def run_table(
         each point of the sweep.
     """
     chosen = learner(algorithm)
-    table = read_table(path, target=target)
-    train, test = table, None
-    if test_fraction:
-        train, test = split(table, test_fraction=test_fraction, seed=seed)
-    white, whitening = whitened(train)
-    unit = float(np.sqrt(np.mean(np.square(train.targets, dtype=np.float64)))) or 1.0
-    scaled = Dataset(white.inputs, white.targets / unit, white.names, white.target_name)
-    setting = Setting(scaled, chosen, norm, policy, seed, unit)
+    with engine_means(engine, scheduler) as means:
+        make = in_memory if engine == "memory" else in_chunks
+        prepared = make(path, target, test_fraction, chosen, norm, policy, seed)
+        prepared = replace(prepared, setting=replace(prepared.setting, means=means))
+        return _run(
+            prepared, path, target, tolerance, test_fraction, engine, directory, sweep, observer
+        )
+
+
+def _run(
+    prepared: Prepared,
+    path: str | PathLike[str],
+    target: str,
+    tolerance: float | None,
+    test_fraction: float,
+    engine: str,
+    directory: str | PathLike[str] | None,
+    sweep: bool,
+    observer: Observer,
+) -> dict[str, Any]:
+    setting, whitening, unit = prepared.setting, prepared.whitening, prepared.setting.unit
+    chosen, norm, policy, seed = setting.learner, setting.norm, setting.policy, setting.seed
     granted = setting.tolerance(tolerance)
     oracle = {"tolerance": tolerance, "norm": norm, "policy": policy}
     facts = {
         "path": str(path),
         "target": target,
-        "rows": len(table.targets),
-        "features": white.problem.dimension,
-        "test_rows": 0 if test is None else len(test.targets),
+        "rows": prepared.rows,
+        "features": setting.train.problem.dimension,
+        "test_rows": 0 if prepared.test is None else len(prepared.test.targets),
     }
-    log = None
+    log, recipe = None, None
     if directory is not None:
         log = _prepared(Path(directory), chosen.name)
-        _save(Path(directory) / "whitening.npz", whitening, train, unit)
+        recipe = Recipe(
+            "sqsim.studies.rebuilding:table_run",
+            {
+                "path": str(path),
+                "content": digest(path),
+                "target": target,
+                "algorithm": chosen.name,
+                "test_fraction": test_fraction,
+                "seed": seed,
+                **oracle,
+                **({} if engine == "memory" else {"engine": engine}),
+            },
+        )
+        _save(Path(directory) / "whitening.npz", whitening, prepared.train.names, unit)
     observer("table", facts)
     observer("learner", {"algorithm": chosen.name, "access": chosen.access, **oracle})
-    trial = attempt(setting, tolerance, log=log, observer=observer)
+    trial = attempt(setting, tolerance, log=log, recipe=recipe, observer=observer)
     results: dict[str, Any] = {
         "schema": "sqsim.run/1",
         "table": facts,
-        "whitening": {**_whitening_facts(whitening, train), "target_unit": unit},
+        "whitening": {**_whitening_facts(prepared), "target_unit": unit},
         "oracle": oracle,
         "algorithm": chosen.name,
         "access": chosen.access,
         "status": trial.status,
         "message": trial.message,
-        "hypothesis": _described(trial.hypothesis, whitening, train),
-        "loss": {
-            "train": _losses(trial.hypothesis, train, train, white.inputs),
-            "test": None
-            if test is None
-            else _losses(trial.hypothesis, train, test, whitening.apply(test.inputs)),
-        },
+        "hypothesis": _described(trial.hypothesis, whitening, prepared.train.names),
+        "loss": _all_losses(trial.hypothesis, prepared),
         "queries": trial.ledger.queries,
         "rounds": trial.ledger.rounds,
         "finest_tolerance": trial.ledger.finest,
         "seconds": trial.seconds,
         "transcript": None if log is None else f"transcripts/{log.name}",
-        "sample_size": sample_size(granted, trial.ledger, scaled, size=trial.largest),
+        "sample_size": sample_size(granted, trial.ledger, setting.train, size=trial.largest),
         "sweep": None,
         "sweep_policy": None,
         "command": _command(
-            str(path), target, algorithm, tolerance, norm, policy, test_fraction, seed
+            str(path), target, chosen.name, tolerance, norm, policy, test_fraction, seed, engine
         ),
         "versions": versions(),
     }
@@ -126,6 +156,24 @@ def run_table(
         results["sweep_policy"] = swept.policy
         results["sweep"] = sweep_tolerances(swept, observer)
     return results
+
+
+def _all_losses(hypothesis: ReluHypothesis | None, prepared: Prepared) -> dict[str, Any]:
+    """On the rows that were queried and on those held out, in the table's units."""
+    setting, train, test = prepared.setting, prepared.train, prepared.test
+    if isinstance(setting.train, Chunked):
+        unit = setting.unit
+        known = None if hypothesis is None else loss_on(hypothesis, setting.train, unit)
+        squares = least_squares(setting.train) * unit**2
+        return {
+            "train": {"learner": known, "zero": unit**2, "least_squares": squares},
+            "test": None,
+        }
+    assert isinstance(train, Dataset)
+    held = None
+    if test is not None:
+        held = _losses(hypothesis, train, test, prepared.whitening.apply(test.inputs))
+    return {"train": _losses(hypothesis, train, train, setting.train.inputs), "test": held}
 
 
 def _losses(
@@ -143,7 +191,7 @@ def _losses(
 
 
 def _described(
-    hypothesis: ReluHypothesis | None, whitening: Whitening, train: Dataset
+    hypothesis: ReluHypothesis | None, whitening: Whitening, names: Sequence[str]
 ) -> dict[str, Any] | None:
     """Norm and bias for whitened inputs, weights and intercept for those of the table."""
     if hypothesis is None:
@@ -152,21 +200,21 @@ def _described(
     return {
         "norm": hypothesis.norm,
         "bias": float(hypothesis.bias),
-        "weights": dict(zip(train.names, original.weights.tolist(), strict=True)),
+        "weights": dict(zip(names, original.weights.tolist(), strict=True)),
         "intercept": float(original.bias),
     }
 
 
-def _whitening_facts(whitening: Whitening, train: Dataset) -> dict[str, Any]:
+def _whitening_facts(prepared: Prepared) -> dict[str, Any]:
     """The condition number is that of the standardised columns; shifts are in deviations."""
-    deviation = np.asarray(train.inputs, dtype=np.float64).std(axis=0)
+    whitening, deviation, names = prepared.whitening, prepared.deviation, prepared.train.names
     shifts = np.abs(whitening.mean) / deviation
     return {
         "condition_number": float(np.linalg.cond(whitening.inverse / deviation)),
         "largest_shift": float(shifts.max()),
-        "largest_shift_column": train.names[int(shifts.argmax())],
+        "largest_shift_column": names[int(shifts.argmax())],
         "smallest_deviation": float(deviation.min()),
-        "smallest_deviation_column": train.names[int(deviation.argmin())],
+        "smallest_deviation_column": names[int(deviation.argmin())],
     }
 
 
@@ -183,14 +231,14 @@ def _prepared(folder: Path, name: str) -> Path:
     return log
 
 
-def _save(file: Path, whitening: Whitening, train: Dataset, unit: float) -> None:
+def _save(file: Path, whitening: Whitening, names: Sequence[str], unit: float) -> None:
     np.savez(
         file,
         mean=whitening.mean,
         matrix=whitening.matrix,
         inverse=whitening.inverse,
         target_unit=unit,
-        names=np.array(train.names),
+        names=np.array(names),
     )
 
 
@@ -203,10 +251,12 @@ def _command(
     policy: str,
     test_fraction: float,
     seed: Seed,
+    engine: str,
 ) -> str:
     """The command line that does the same."""
     words = ["sqsim", "run", path, "--target", target, "--algorithm", algorithm]
     words += [] if tolerance is None else ["--tolerance", repr(tolerance)]
     words += ["--norm", norm, "--policy", policy]
     words += ["--test-fraction", repr(test_fraction)] if test_fraction else []
+    words += [] if engine == "memory" else ["--engine", engine]
     return shlex.join([*words, "--seed", str(seed)])

@@ -16,11 +16,15 @@ import numpy as np
 from sqsim.errors import BadInput, BudgetSpent, QueryRefused, SqsimError, ToleranceUnreachable
 from sqsim.loop import run
 from sqsim.lowrank import Array
+from sqsim.oracles.protocol import Means
 from sqsim.oracles.simulated import SimulatedOracle, csq, sq
+from sqsim.problems.chunked import Chunked, examples, row_count
 from sqsim.problems.dataset import Dataset
 from sqsim.problems.hypothesis import ReluHypothesis
+from sqsim.recipe import Recipe
 from sqsim.record import Exchange, Ledger
 from sqsim.seeds import Seed
+from sqsim.strategy import Strategy
 from sqsim.studies.learners import CONVENTIONS, POLICIES, Learner
 from sqsim.studies.samples import largest_value
 from sqsim.studies.separation import Observer
@@ -45,14 +49,16 @@ class Setting:
     ----------
     norm, policy : names of a convention and of an adversary.
     unit : what the targets were divided by.
+    means : what computes means; Sample() unless given.
     """
 
-    train: Dataset
+    train: Dataset | Chunked
     learner: Learner
     norm: str
     policy: str
     seed: Seed
     unit: float = 1.0
+    means: Means | None = None
 
     def __post_init__(self) -> None:
         for what, value, known in (
@@ -70,7 +76,17 @@ class Setting:
         """The oracle that the learner is run against; None is no tolerance at all."""
         make: Callable[..., SimulatedOracle[Any]] = csq if self.learner.access == "CSQ" else sq
         granted = self.tolerance(tau) or Unperturbed()
-        return make(self.train, tolerance=granted, policy=POLICIES[self.policy], seed=self.seed)
+        return make(
+            self.train,
+            tolerance=granted,
+            policy=POLICIES[self.policy],
+            means=self.means,
+            seed=self.seed,
+        )
+
+    def strategy(self) -> Strategy[Any, ReluHypothesis]:
+        """The learner, about to ask its first question."""
+        return self.learner.strategy(self.train.problem, self.seed)
 
 
 @final
@@ -97,12 +113,12 @@ def attempt(
     tau: float | None,
     *,
     log: Path | None = None,
+    recipe: Recipe | None = None,
     observer: Observer | None = None,
 ) -> Trial:
     """Run the learner; a refusal or Ctrl-C ends the trial and not the program."""
     trial, started = Trial(), time.perf_counter()
-    oracle = setting.oracle(tau)
-    strategy = setting.learner.strategy(setting.train.problem, setting.seed)
+    oracle, strategy = setting.oracle(tau), setting.strategy()
 
     def watch(exchange: Exchange, ledger: Ledger) -> None:
         trial.ledger = ledger
@@ -114,7 +130,7 @@ def attempt(
         observer("round", {"queries": ledger.queries, "rounds": ledger.rounds})
 
     try:
-        result = run(strategy, oracle, log=log, callback=watch)
+        result = run(strategy, oracle, log=log, callback=watch, recipe=recipe)
         if result.value is not None:
             weights = setting.unit * result.value.weights
             trial.hypothesis = ReluHypothesis(weights, setting.unit * result.value.bias)
@@ -136,12 +152,18 @@ def sweep_tolerances(setting: Setting, observer: Observer) -> list[dict[str, Any
             break
         loss = None
         if trial.hypothesis is not None:
-            loss = mean_squared_error(
-                trial.hypothesis, setting.train.inputs, setting.unit * setting.train.targets
-            )
+            loss = loss_on(trial.hypothesis, setting.train, setting.unit)
         points.append({"tolerance": tau, "status": trial.status, "loss": loss})
         observer("sweep", points[-1])
     return points
+
+
+def loss_on(hypothesis: ReluHypothesis, table: Dataset | Chunked, unit: float) -> float:
+    """E[(y - yhat)^2] over the rows of a table whose targets were divided by `unit`."""
+    if isinstance(table, Dataset):
+        return mean_squared_error(hypothesis, table.inputs, unit * table.targets)
+    total = sum(float(np.sum((hypothesis(x) - unit * y) ** 2)) for x, y in examples(table))
+    return total / row_count(table)
 
 
 def mean_squared_error(hypothesis: ReluHypothesis, inputs: Array, targets: Array) -> float:

@@ -1,0 +1,1 @@
+"""Transcripts read by someone who trusts nobody: the questions asked again, every answer proved."""

@@ -1,0 +1,44 @@
+"""Drawing labelled examples of any instance.  This file does not know what is asked of them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from sqsim.errors import BadInput
+from sqsim.lowrank import Array
+from sqsim.problems.chunked import Chunked
+from sqsim.problems.dataset import Dataset
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """An instance that draws its examples itself, such as one with noise on its data."""
+
+    def examples(
+        self, of_inputs: np.random.Generator, of_labels: np.random.Generator, count: int, turn: int
+    ) -> tuple[Array, Array]:
+        """Inputs (count, d) and labels (count,) of independent examples at this turn."""
+        ...
+
+
+def draw_examples(
+    instance: Any,
+    of_inputs: np.random.Generator,
+    of_labels: np.random.Generator,
+    count: int,
+    turn: int,
+) -> tuple[Array, Array]:
+    """`count` independent examples; the rows of a Dataset are drawn with replacement."""
+    if isinstance(instance, Draws):
+        return instance.examples(of_inputs, of_labels, count, turn)
+    if isinstance(instance, Dataset):
+        rows = of_inputs.integers(len(instance.targets), size=count)
+        return instance.inputs[rows], instance.targets[rows]
+    if isinstance(instance, Chunked):
+        raise BadInput(
+            "rows are drawn by their number, which a Chunked table cannot give; wanted a Dataset"
+        )
+    x = instance.problem.inputs.sample(of_inputs, count)
+    return x, instance.labels.draw(x, of_labels)
