@@ -250,7 +250,12 @@ def warm_start_run(study: Separation) -> tuple[Strategy[Any, Any], Any]:
 
 
 def _recipe(study: Separation, learner: str, *, warm_start: bool = False) -> Recipe:
-    arguments = {"learner": learner, "warm_start": warm_start, **asdict(study)}
+    settings = asdict(study)
+    # What has no part in a run stays out of its recipe: an audit could not tell it was changed.
+    unused = {"window": "model epsilon clip", "honest": "norm policy epsilon clip"}
+    for name in unused.get(study.model, "norm policy").split():
+        del settings[name]
+    arguments = {"learner": learner, "warm_start": warm_start, **settings}
     return Recipe("sqsim.studies.rebuilding:separation_run", arguments)
 
 
