@@ -277,8 +277,10 @@ def test_a_claim_that_does_not_follow_is_not_returned() -> None:
         b"[" * 100_000,
         b'{"theorem": ' * 50_000,
         b"NaN",
+        b'{"theorem": "sq-parity", "theorem": "sq-ngca"}',
+        b" " * 20_000_001,
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_what_is_no_certificate_is_unreadable(tmp_path: Path, text: bytes) -> None:
     """Truncated, nested, empty or other files: exit code 2, from both programs."""
@@ -415,3 +417,83 @@ def test_bad_families() -> None:
         ngca_bound(dimension=10, matched=3, chi_squared="-1", tolerance="0.1")
     with pytest.raises(BadInput, match="square"):
         csq_finite_family_bound([["1", "0"]], tolerance="0.1", eigenvalue="1")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c.pop("queries"), "queries: missing"),
+        (lambda c: c["parameters"].pop("noise"), "noise is missing"),
+        (lambda c: c["parameters"].update(bias="1"), "'bias' means nothing in sq-parity"),
+        (lambda c: c["witness"].update(terms="1"), "'terms' means nothing in sq-parity"),
+        (lambda c: c.update(parameters=5), "parameters: 5 is not an object"),
+        (lambda c: c.update(theorem="sq"), "theorem: 'sq' is unknown"),
+        (lambda c: c.update(more=1), "'more': no certificate"),
+        (lambda c: c.update(digits=1001), "digits"),
+    ],
+    ids=["entry", "parameter", "stranger", "witness", "type", "theorem", "more", "digits"],
+)
+def test_what_is_malformed_is_named(change: Callable[[dict[str, Any]], Any], words: str) -> None:
+    """In words, without names of Python's exceptions."""
+    changed = data("parity")
+    change(changed)
+    found = check(sealed(changed))
+    assert not found
+    assert words in str(found.failure)
+    assert "Error" not in str(verify.failure(sealed(changed)))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b" " * 20_000_001, "larger than 20 million bytes"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"[1]", "no JSON object"),
+        (b'{"a": 1, "a": 2}', "twice"),
+        (b"\xff\xfe\x00", "JSON|text"),
+        (b"{", "not JSON"),
+    ],
+    ids=["large", "deep", "list", "twice", "bytes", "cut"],
+)
+def test_what_is_unreadable_is_told_apart(tmp_path: Path, text: bytes, words: str) -> None:
+    """A file too large, too deep, of another kind or with an entry twice."""
+    path = tmp_path / "c.json"
+    path.write_bytes(text)
+    with pytest.raises(BadInput, match=words):
+        check(path)
+
+
+def test_the_stand_alone_file_says_how_it_is_used() -> None:
+    """Without an argument, and when asked for help: exit code 2."""
+    for arguments in ([], ["--help"]):
+        command = [sys.executable, str(verify.__file__), *arguments]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ran.returncode == 2
+        assert "usage: python verify.py FILE" in ran.stderr
+
+
+def test_a_certificate_has_at_most_a_thousand_digits() -> None:
+    """Refused before anything is computed, by every theorem; and so are counts beyond any file."""
+    for make in (
+        lambda: csq_relu_bound(dimension=9, bias=-1, cutoff=1, tolerance="0.1", digits=1500),
+        lambda: sq_parity_bound(dimension=9, sparsity=2, noise=0, tolerance="0.1", digits=1500),
+        lambda: csq_orthogonal_networks_bound(
+            dimension=9, sparsity=2, tolerance="0.1", digits=1500
+        ),
+        lambda: ngca_bound(dimension=9, matched=3, chi_squared=1, tolerance="0.1", digits=1500),
+        lambda: csq_finite_family_bound(GRAM, tolerance="0.9", eigenvalue="1.42", digits=1500),
+    ):
+        with pytest.raises(BadInput, match="1 to 1000 digits"):
+            make()
+    with pytest.raises(BadInput, match="10\\^5000"):
+        sq_parity_bound(dimension=10**6, sparsity=10**5, noise=0, tolerance="0.1")
+
+
+def test_parameters_are_named_as_they_were_typed() -> None:
+    """Which one is wrong, and what was given."""
+    with pytest.raises(BadInput, match="alpha is '1/2'"):
+        csq_relu_bound(dimension=9, bias=-1, alpha="1/2", tolerance="0.1")
+    good: dict[str, Any] = {"dimension": 9, "matched": 3, "chi_squared": 1, "tolerance": "0.1"}
+    for name, value in (("matched", -1), ("chi_squared", "-2"), ("tolerance", 0), ("success", 2)):
+        with pytest.raises(BadInput, match=f"{name} is {value!r}"):
+            ngca_bound(**good | {name: value})

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from sqsim.cli import app, main
 
 COMMAND = [sys.executable, "-m", "sqsim.cli"]
 
@@ -27,9 +33,7 @@ def sqsim(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 def small(tmp_path_factory):
     """One small run whose files several tests read."""
     folder = tmp_path_factory.mktemp("separation")
-    done = sqsim(
-        "separation", "--dimension", 60, "--out", "out", "--json", "copy.json", cwd=folder
-    )
+    done = sqsim("separation", "--dimension", 60, "--out", "out", "--json", "copy.json", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder, done
 
@@ -72,6 +76,19 @@ def test_nothing_is_written_over(small):
         (["hermite", "relu", "--degree", "1000000000000"], "GiB"),
         (["hermite", "__import__('os').getcwd()"], "not understood"),
         (["hermite", "relu", "--degrees", "1;2"], "degrees"),
+        (["hermite", "sigmoid", "--degree", "5", "--digits", "1000"], "evaluations"),
+        (["hermite", "exp(z**2/4)"], "not square integrable"),
+        (["correlation", "1/z", "--inner", "0.5"], "pole at z = 0"),
+        (["correlation", "relu", "--inner", "0.5", "--digits", "1000000000"], "at most 100000"),
+        (["exponents", "log(z)"], "not supported, and not defined for z < 0"),
+        (["refute", "gradient-descent", "--candidates", "1000000000"], "GiB"),
+        (["refute", "gradient-descent", "--dimension", "1000000000"], "GiB"),
+        (["refute", "gradient-descent", "--cutoff", "5000"], "0 to 400"),
+        (["refute", "gradient-descent", "--digits", "1000000000"], "1 to 1000"),
+        (["refute", "gradient-descent", "--seed", "-1"], "seed is -1"),
+        (["refute", "./mine.py:mine"], "write mine:mine"),
+        (["refute", ":mine"], "MODULE:FUNCTION"),
+        (["refute", "mine:"], "MODULE:FUNCTION"),
         (["run", "missing.csv", "--target", "y"], "missing.csv"),
         (["run", "bad.csv", "--target", "y"], "row"),
         (["run", "good.csv", "--target", "z"], "column"),
@@ -159,3 +176,74 @@ def test_run_writes_a_report_with_and_without_the_sweep(tmp_path, sweep):
     assert ("tolerance.svg" in written) == (sweep == "--sweep")
     losses = json.loads((tmp_path / "out" / "results.json").read_text())["loss"]["train"]
     assert losses["learner"] < losses["least_squares"] < losses["zero"]
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """All commands with the words that call them."""
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        return [(path, command)]
+    return [one for name, sub in inner.items() for one in commands(sub, (*path, name))]
+
+
+COMMANDS = commands(typer.main.get_command(app))
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), COMMANDS, ids=["-".join(path) for path, _ in COMMANDS]
+)
+def test_help_shows_what_was_written(path, command):
+    """No bracket of a formula is taken for markup."""
+    wide = {"COLUMNS": "1000", "TERMINAL_WIDTH": "1000"}
+    shown = CliRunner().invoke(app, [*path, "--help"], env=wide).stdout
+    flat = " ".join(re.sub("[│╭╮╰╯─]", " ", shown).split())
+    for text in (command.help, *(getattr(p, "help", None) for p in command.params)):
+        assert " ".join((text or "").split()) in flat
+
+
+def test_a_minus_in_front_of_an_expression_gets_a_hint(monkeypatch, capsys):
+    """It is read as a flag; the message says how to write it, and that way works."""
+    monkeypatch.setattr(sys, "argv", ["sqsim", "hermite", "-z"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    assert '-- "-z"' in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["sqsim", "hermite", "--degree", "1", "--", "-z"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 0
+    assert "-1.000" in capsys.readouterr().out
+
+
+def test_a_fault_of_sqsim_is_no_rejection(monkeypatch, capsys):
+    """Exit code 1 means that a certificate was rejected, and nothing else."""
+    import sqsim.lowerbounds.hermite as module
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by accident")
+
+    monkeypatch.setattr(module, "hermite_report", broken)
+    monkeypatch.setattr(sys, "argv", ["sqsim", "hermite", "relu"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 3
+    assert "fault of sqsim" in capsys.readouterr().err
+
+
+def test_bounds_beyond_the_range_of_floats_are_printed():
+    """Tiny tolerances and eigenvalues, huge counts: nothing underflows to 0 or overflows."""
+    tiny = ["csq-relu", "--dimension", "100", "--bias", "-100", "--cutoff", "11"]
+    found = CliRunner().invoke(app, ["bound", *tiny, "--tolerance", "1e-1100"])
+    assert found.exit_code == 0, found.output
+    assert "at least 2.963708127e+22 queries" in found.stdout
+    assert "lambda_1         1.687075712e-2223" in found.stdout
+    found = CliRunner().invoke(app, ["bound", *tiny, "--tolerance", "1e-2200"])
+    assert found.exit_code == 0, found.output
+    assert "vacuous" in found.stdout
+    many = ["sq-parity", "--dimension", "10000", "--sparsity", "1000", "--noise", "0.1"]
+    found = CliRunner().invoke(app, ["bound", *many, "--tolerance", "0.01"])
+    assert found.exit_code == 0, found.output
+    few = ["sq-parity", "--dimension", "20", "--sparsity", "2", "--noise", "0", "--tolerance"]
+    found = CliRunner().invoke(app, ["bound", *few, "0.73"])
+    # 190 * 0.73^2 - 1 = 100.25: a whole number of queries is at least 101.
+    assert found.stdout.startswith("at least 101 queries")

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sqsim.errors import BadInput
+from sqsim.links import relu
+from sqsim.lowerbounds import gram as grams
 from sqsim.lowerbounds.averages import (
     average_correlation,
     average_dimension,
@@ -26,6 +28,8 @@ from sqsim.lowerbounds.dimension import (
     spectral_count,
     sq_dimension,
 )
+from sqsim.lowerbounds.eigenvalues import largest_eigenvalue
+from sqsim.lowerbounds.families import gaussian_family, parity_family
 from sqsim.lowerbounds.matrices import Correlations
 
 Rows = list[list[Fraction]]
@@ -381,3 +385,37 @@ def test_bad_input() -> None:
         average_correlation(family, [4])
     with pytest.raises(BadInput, match="tolerance"):
         spectral_count(family, tolerance=0)
+
+
+def test_gram_matrices_are_taken_as_they_come() -> None:
+    """Exact ones give proofs, quadrature gives estimates, and cosines are scaled back."""
+    family = parity_family([(0,), (1,), (0, 1)])
+    assert sq_dimension(family).lower == sq_dimension(family).upper == 3
+    assert sq_dimension(family).grade == "certified"
+    assert largest_eigenvalue(family).bounds == (1, 1)
+    rough = gaussian_family([lambda x: x[:, 0], lambda x: (x[:, 0] ** 2 - 1) / math.sqrt(2)])
+    found = correlation_dimension(rough, gamma="0.1", beta="1.1")
+    assert (found.lower, found.upper, found.grade) == (2, 2, "estimate")
+    assert average_dimension(rough, gamma="0.9").grade == "estimate"
+    assert conditional_dimension(rough, samples=1).grade == "estimate"
+    assert average_correlation(rough, [0, 1]).grade == "estimate"
+    with pytest.raises(BadInput, match="estimates"):
+        largest_eigenvalue(rough)
+    with pytest.raises(BadInput, match="holds no correlations"):
+        sq_dimension([[1]])  # type: ignore[arg-type]
+
+
+def test_a_ridge_gram_has_the_correlations_of_its_functions() -> None:
+    """E[relu(<u, x>) relu(<v, x>)] is 1/2 at u = v and 1/(2 pi) at right angles."""
+    gram = grams.ridge_gram(relu(0.0), np.eye(3))
+    found = gram.correlations
+    for i in range(3):
+        for j in range(3):
+            true = 0.5 if i == j else 1 / (2 * math.pi)
+            assert abs(found.matrix[i, j] - true) <= float(found.error) + 1e-16
+    assert found.error < Fraction(1, 10**12)
+    assert correlation_dimension(gram, gamma="0.16", beta="0.51").lower == 3
+    with pytest.raises(BadInput, match=r"gram\.cosines"):
+        sq_dimension(gram)
+    normed = Correlations(gram.cosines, gram.radius.value)
+    assert sq_dimension(normed, power=1).lower == 3

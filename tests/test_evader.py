@@ -351,3 +351,9 @@ def test_options_are_checked():
         Evader(family_of(HARD), tolerance=0.1)  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="at least one direction"):
         evader(HARD, 0.1, candidates=0)
+
+
+def test_directions_beyond_memory_are_refused_before_they_are_drawn():
+    """With the estimate."""
+    with pytest.raises(BadInput, match="GiB"):
+        evader(HARD, 0.1, candidates=10**9)

@@ -259,3 +259,43 @@ def test_bad_input() -> None:
         hermite_coefficients(relu(0.0), 10, digits=10**10)
     with pytest.raises(BadInput, match="number"):
         hermite_coefficients(LeakyRelu(float("nan")), 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("exp(z**2)", "not square integrable"),
+        ("exp(z**2/4)", "not square integrable"),
+        ("exp(z**3)", "not square integrable"),
+        ("1/z", "pole at z = 0"),
+        ("z/(z-2)", "pole at z = 2"),
+        ("z**-1", "pole at z = 0"),
+        ("exp(z**2/5)", "not supported"),
+        ("exp(abs(z))", "not supported"),
+        ("1/(z**2+1)", "not supported"),
+        ("z/z", "not supported"),
+        ("log(z)", "not supported, and not defined for z < 0"),
+        ("sqrt(z)", "not supported, and not defined for z < 0"),
+        ("log(abs(z))", "'log\\(abs\\(z\\)\\)' is not supported;"),
+        ("1/0", "divides by zero"),
+    ],
+)
+def test_what_is_not_read_is_told_why(text: str, words: str) -> None:
+    """exp(c z^2) is square integrable for c < 1/4; a pole on the line never is."""
+    with pytest.raises(BadInput, match=words):
+        named_expansion(text)
+
+
+def test_the_same_expression_is_read_everywhere() -> None:
+    """E[t^2 exp(-t^2)] = 3^(-3/2), and functions of z plus a number are those of a bias."""
+    found = hermite_coefficients(named_expansion(" z**2 * exp(-z**2)"), [0])[0]
+    assert float(found) == pytest.approx(3**-1.5, rel=1e-15)
+    assert named_expansion("exp(-z**2)*z**2") == named_expansion("z**2*exp(-z**2)")
+    for name in ("exp", "sin", "cos", "erf"):
+        assert named_expansion(f"{name}(z-1/3)") == named_expansion(name, bias="-1/3")
+
+
+def test_a_name_is_no_link() -> None:
+    """And the message says where links are."""
+    with pytest.raises(BadInput, match=r"from sqsim\.links import relu"):
+        t_eps("relu", alpha=100)  # type: ignore[arg-type]

@@ -221,3 +221,32 @@ def test_bad_input_is_named() -> None:
     ):
         with pytest.raises(BadInput, match=said):
             call()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: leap([(1, 2)]), "is no support; wanted pairs"),
+        (lambda: leap([5]), "is no support"),
+        (lambda: leap([((1, 2, 3),)]), "is no support"),
+        (lambda: cover([((1, 1), (1, 1))]), "is no support"),
+        (lambda: leap("ab"), "hermite_monomials"),
+        (lambda: leap(3), "hermite_monomials"),
+        (lambda: hermite_monomials([(1,)]), "wanted a mapping"),
+        (lambda: hermite_monomials({1: 1}), "wanted a mapping"),
+        (lambda: fourier_monomials({"ab": 1}), "wanted a mapping"),
+    ],
+    ids=range(9),
+)
+def test_what_is_no_support_is_named(make, words) -> None:
+    """With an example of one."""
+    with pytest.raises(BadInput, match=words):
+        make()
+
+
+def test_the_examples_of_the_documentation() -> None:
+    """x_1 + x_1 x_2 x_3: two new coordinates at once, and x_2 stands in a monomial of three."""
+    supports = [((1, 1),), ((1, 1), (2, 1), (3, 1))]
+    assert (leap(supports).value, cover(supports).value) == (2, 3)
+    assert hermite_monomials({(1, 1): 1, (2,): "1/3"}).supports == (((1, 1), (2, 1)), ((1, 2),))
+    assert fourier_monomials({(1,): 1, (1, 2): 1}).supports == (((1, 1),), ((1, 1), (2, 1)))

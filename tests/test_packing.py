@@ -211,8 +211,8 @@ def test_pairs_on_the_threshold_are_decided() -> None:
 
 
 def test_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    for d in (8, 2, 32, 2**14):
-        with pytest.raises(BadInput, match="Kerdock"):
+    for d in (8, 2, 10, 32, 2**14):
+        with pytest.raises(BadInput, match=r"4\^r dimensions"):
             kerdock_packing(d)
     for q in (7, 9, 25, 4):
         with pytest.raises(BadInput):

@@ -192,6 +192,9 @@ def test_other_conventions_are_estimates():
     assert found.refuted
     assert found.grade == "estimate"
     assert isinstance(found.largest_answer_error, Estimate)
+    assert {one.reason for one in found.answers} == {
+        "the Absolute convention needs the query's norm or mean, which is computed, not proved"
+    }
     assert found.to_dict()["largest_answer_error"] == found.largest_answer_error.value
 
 
@@ -362,6 +365,17 @@ def test_the_command_takes_a_strategy_of_the_users_own(tmp_path, monkeypatch):
     }.items():
         with pytest.raises(BadInput, match=message):
             command(name, dimension=40)
+    (tmp_path / "fault.py").write_text(
+        "from sqsim import Correlation, Ridge, ask\n"
+        "def learn(problem):\n"
+        "    moment = yield from ask(Correlation(Ridge(power=1)))\n"
+        "    return moment.nothing\n"
+    )
+    done = sqsim("fault:learn", *FLAGS, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "failed at line 4 of" in done.stderr
+    assert "AttributeError" in done.stderr
+    assert "Traceback" not in done.stderr
     failed = sqsim("absent:learn", *FLAGS, cwd=tmp_path)
     assert failed.returncode == 2
     assert failed.stderr.startswith("sqsim: no module 'absent'")

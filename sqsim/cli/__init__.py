@@ -1,11 +1,13 @@
 """The command line: flags in, tables and files out.  No mathematics lives here.
 
-Exit codes: 0 done; 2 bad input (the message says what to do); 130 interrupted.
+Exit codes: 0 done; 1 a certificate was rejected; 2 bad input (the message says what to do); 3 a
+fault of sqsim itself, with its traceback; 130 interrupted.
 """
 
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -59,9 +61,27 @@ app.command()(costs)
 
 
 def main() -> None:
-    """Entry point: errors that sqsim raises on purpose become one line and exit code 2."""
+    """Entry point: errors that sqsim raises on purpose become a message and exit code 2."""
     try:
         app()
     except SqsimError as error:
         print(f"sqsim: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except SystemExit as leaving:
+        if leaving.code == 2 and _minus_expression(sys.argv[1:]):
+            print(
+                'sqsim: an expression that begins with a minus goes last, after "--": '
+                'sqsim hermite --degree 3 -- "-z"',
+                file=sys.stderr,
+            )
+        raise
+    except Exception:
+        traceback.print_exc()
+        print("sqsim: this is a fault of sqsim, not of your input", file=sys.stderr)
+        raise SystemExit(3) from None
+
+
+def _minus_expression(arguments: list[str]) -> bool:
+    """Whether a word looks like an expression in z that was read as a flag."""
+    words = [word for word in arguments if word[:1] == "-" and word[:2] != "--"]
+    return "--" not in arguments and any("z" in word for word in words)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from decimal import ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +25,7 @@ bound = typer.Typer(
 
 Dimension = Annotated[int, typer.Option(help="Dimension of the inputs.")]
 Tolerance = Annotated[str, typer.Option(help="Tolerance of unit-norm queries: exact text.")]
-Digits = Annotated[int, typer.Option(help="Digits to which the intervals are tight.")]
+Digits = Annotated[int, typer.Option(help="Digits to which the intervals are tight: 1 to 1000.")]
 Success = Annotated[str, typer.Option(help="Probability with which the learner must succeed.")]
 Sparsity = Annotated[int, typer.Option(help="Number k of relevant coordinates.")]
 Out = Annotated[Path | None, typer.Option(help="Write the certificate here.")]
@@ -140,7 +143,15 @@ def check_certificate(
         typer.echo("verified")
 
 
+def shown_below(number: int) -> str:
+    """Ten figures and a power of ten, rounded down."""
+    text = f"{Decimal(number).normalize(Context(prec=10, rounding=ROUND_FLOOR)):e}"
+    return text.lower()
+
+
 def _give(certificate: Certificate, out: Path | None, copy: Path | None, quiet: bool) -> None:
+    from sqsim.lowerbounds.precision import shown
+
     for path in (out, copy):
         check_copy(path)
         if path is not None:
@@ -150,13 +161,16 @@ def _give(certificate: Certificate, out: Path | None, copy: Path | None, quiet: 
                 raise BadInput(f"cannot write {path}: {error.strerror}") from None
     if quiet:
         return
-    lower = certificate.queries.bounds[0]
-    typer.echo(f"at least {float(lower):.10g} queries ({certificate.grade}): {certificate.theorem}")
+    least = math.ceil(certificate.queries.bounds[0])
+    # Rounded down where there are too many figures to read, so that it stays a lower bound.
+    whole = f"{least}" if least < 10**21 else shown_below(least)
+    noun = "query" if least == 1 else "queries"
+    typer.echo(f"at least {whole} {noun} ({certificate.grade}): {certificate.theorem}")
     typer.echo(f"  [{certificate.queries.lower}, {certificate.queries.upper}]")
     if certificate.vacuous:
         typer.echo("  vacuous: one query may do at this tolerance")
     for name, value in certificate.quantities.items():
-        typer.echo(f"  {name:16s} {float(value):.10g}")
+        typer.echo(f"  {name:16s} {shown(sum(value.bounds, Fraction(0)) / 2, 10)}")
     typer.echo(f"  {certificate.statement}")
     if out is not None:
         typer.echo(f"  certificate: {out}; check it with: sqsim check {out}")

@@ -6,17 +6,11 @@ from typing import Annotated
 
 import typer
 
-from sqsim.cli.options import Json, Quiet, check_copy
+from sqsim.cli.options import Json, Link, Quiet, check_copy
 
 
 def correlation(
-    link: Annotated[
-        str,
-        typer.Argument(
-            help="relu, leaky-relu, sign, step, abs, exp, sin, cos, erf, sigmoid, "
-            'or an expression in z, such as "max(z-2,0)*z".'
-        ),
-    ],
+    link: Link,
     inner: Annotated[str, typer.Option(help="<u, v>: an exact decimal or fraction in [-1, 1].")],
     bias: Annotated[str, typer.Option(help="Exact decimal or fraction added to z.")] = "0",
     cutoff: Annotated[
@@ -26,7 +20,7 @@ def correlation(
     json_path: Json = None,
     quiet: Quiet = False,
 ) -> None:
-    """E[f(<x, u>) f(<x, v>)], x standard Gaussian, u and v unit vectors, in a proved enclosure."""
+    """E(f(<x, u>) f(<x, v>)), x standard Gaussian, u and v unit vectors, in a proved enclosure."""
     from sqsim.lowerbounds.correlation import correlation_report
     from sqsim.report.files import write_json
 

@@ -6,17 +6,11 @@ from typing import Annotated
 
 import typer
 
-from sqsim.cli.options import Json, Quiet, check_copy
+from sqsim.cli.options import Json, Link, Quiet, check_copy
 
 
 def exponents(
-    link: Annotated[
-        str,
-        typer.Argument(
-            help="relu, leaky-relu, sign, step, abs, exp, sin, cos, erf, sigmoid, "
-            'or an expression in z, such as "z**4-6*z**2+3" or "z**2*exp(-z**2)".'
-        ),
-    ],
+    link: Link,
     bias: Annotated[str, typer.Option(help="Exact decimal or fraction added to z.")] = "0",
     max_degree: Annotated[int, typer.Option(help="Degrees 1 to this one are looked at.")] = 8,
     json_path: Json = None,

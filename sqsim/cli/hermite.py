@@ -6,26 +6,23 @@ from typing import Annotated
 
 import typer
 
-from sqsim.cli.options import Json, Quiet, check_copy
+from sqsim.cli.options import Json, Link, Quiet, check_copy
 from sqsim.errors import BadInput
 
 
 def hermite(
-    link: Annotated[
-        str,
-        typer.Argument(
-            help="relu, leaky-relu, sign, step, abs, exp, sin, cos, erf, sigmoid, "
-            'or an expression in z, such as "max(z-2,0)*z".'
-        ),
-    ],
+    link: Link,
     bias: Annotated[str, typer.Option(help="Exact decimal or fraction added to z.")] = "0",
-    degree: Annotated[int | None, typer.Option(help="All degrees from 0 to this one.")] = None,
+    degree: Annotated[
+        int | None,
+        typer.Option(help="All degrees from 0 to this one (0 alone unless a flag says more)."),
+    ] = None,
     degrees: Annotated[str | None, typer.Option(help="Or a list of degrees: 0,1,5,100.")] = None,
     digits: Annotated[int, typer.Option(help="Correct digits, proved.")] = 50,
     json_path: Json = None,
     quiet: Quiet = False,
 ) -> None:
-    """Hermite coefficients E[f(z) h_k(z)] in proved enclosures, h_k = He_k / sqrt(k!)."""
+    """Hermite coefficients E(f(z) h_k(z)) in proved enclosures, h_k = He_k / sqrt(k!)."""
     from sqsim.lowerbounds.hermite import hermite_report
     from sqsim.report.files import write_json
 

@@ -14,6 +14,15 @@ from sqsim.errors import BadInput
 if TYPE_CHECKING:
     from rich.console import Console
 
+Link = Annotated[
+    str,
+    typer.Argument(
+        help="relu, leaky-relu, sign, step, abs, exp, sin, cos, erf or sigmoid of z + bias, or an "
+        'expression in z, such as "max(z-2,0)*z": numbers, + - * / and whole powers, max, min, '
+        "abs, relu, sign, step; also exp(z-1) and the like alone, and z**2*exp(-z**2).  One that "
+        'begins with a minus goes last, after --, as in: -- "-z".'
+    ),
+]
 Norm = Annotated[str, typer.Option(help="What one unit of tolerance means: l2, absolute or vstat.")]
 PolicyName = Annotated[
     str, typer.Option(help="Adversary: toward-zero, exact, uniform, grid or worst-direction.")
@@ -34,6 +43,12 @@ def check_copy(path: Path | None) -> None:
     """Before anything runs: whether the copy can be written at the end."""
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
         raise BadInput(f"cannot write {path}: it must be a file in a folder that exists")
+
+
+def check_seed(seed: int) -> None:
+    """Before anything is drawn."""
+    if seed < 0:
+        raise BadInput(f"seed is {seed}; wanted a whole number from 0 on")
 
 
 def write(results: dict[str, Any], directory: Path, copy: Path | None) -> None:

@@ -22,9 +22,14 @@ from sqsim.lowerbounds.eigenvalues import (
     leading_vector,
     perron_eigenvalue,
 )
-from sqsim.lowerbounds.matrices import Correlations, refuse_beyond_memory
+from sqsim.lowerbounds.matrices import (
+    Correlations,
+    Given,
+    correlations_of,
+    refuse_beyond_memory,
+)
 from sqsim.lowerbounds.precision import Exact, enclose_between, exact_fraction
-from sqsim.lowerbounds.quantities import Quantity, Rational
+from sqsim.lowerbounds.quantities import Estimate, Quantity, Rational
 from sqsim.lowerbounds.subsets import Weights, heavy_subset, leading, peeled, row_bounds
 
 SEARCH = 40
@@ -48,13 +53,13 @@ class AverageDimension:
     functions : N.
     smallest : two whole numbers between which m* lies; N + 1 where the whole family is harmful.
     witness : a harmful subset of smallest[0] - 1 functions.
+    grade : "certified", or "estimate" where the correlations are estimates.
     """
 
     functions: int
     smallest: tuple[int, int]
     witness: tuple[int, ...]
-
-    grade = "certified"
+    grade: str = "certified"
 
     @property
     def bounds(self) -> tuple[Fraction, Fraction]:
@@ -81,27 +86,31 @@ class ConditionalDimension:
     lower, upper : bounds of q; None where every q will do, since no correlation exceeds 1/n.
     pairs : two whole numbers; between them lies the least number K of ordered pairs such that the
         K largest correlations have an average of at most 1/n.
+    grade : "certified", or "estimate" where the correlations are estimates.
     """
 
     lower: int | None
     upper: int | None
     pairs: tuple[int, int]
+    grade: str = "certified"
 
-    grade = "certified"
 
-
-def average_correlation(correlations: Correlations, members: Sequence[int]) -> Quantity:
+def average_correlation(correlations: Given, members: Sequence[int]) -> Quantity:
     """rho(S) = |S|^-2 sum of |E f_i f_j| over S x S; exact where the correlations are."""
+    correlations = correlations_of(correlations)
     _check_members(members, correlations.size)
     low, high = correlations.total(members)
     pairs, error = len(members) ** 2, correlations.error
     if low == high and error == 0:
         return Rational(low / pairs)
+    if correlations.grade == "estimate":
+        middle = float((low + high) / pairs / 2)
+        return Estimate(middle, float(error), "average of estimated correlations")
     return enclose_between(max(Fraction(0), low / pairs - error), high / pairs + error, DIGITS)
 
 
 def average_dimension(
-    correlations: Correlations, *, gamma: Exact, search_up_to: int = SEARCH
+    correlations: Given, *, gamma: Exact, search_up_to: int = SEARCH
 ) -> AverageDimension:
     """CSDA(gamma) of functions, SDA(gamma) of distributions, as N / m*.
 
@@ -113,9 +122,11 @@ def average_dimension(
 
     Parameters
     ----------
+    correlations : Correlations, or a Gram matrix such as parity_family(...) or ridge_gram(...).
     search_up_to : the largest family for which branch and bound may close the bracket (at most
         20 000 nodes for each size).  Without it O(N^3) up to 3000 functions and O(N^2 log N) above.
     """
+    correlations = correlations_of(correlations)
     threshold = exact_fraction(gamma, "gamma")
     if threshold < 0:
         raise BadInput(f"gamma is {gamma!r}; an average of magnitudes is at least 0")
@@ -142,10 +153,11 @@ def average_dimension(
         if _is_harmful(correlations, found, sure):
             witness = tuple(sorted(found))
         break
-    return AverageDimension(correlations.size, (len(witness) + 1, high), witness)
+    bracket = (len(witness) + 1, high)
+    return AverageDimension(correlations.size, bracket, witness, correlations.grade)
 
 
-def conditional_dimension(correlations: Correlations, *, samples: Exact) -> ConditionalDimension:
+def conditional_dimension(correlations: Given, *, samples: Exact) -> ConditionalDimension:
     """SDA(n) of Brennan, Bresler, Hopkins, Li and Schramm (2021), u and v uniform on the family.
 
     The worst event of a given size holds the largest |C_uv|, so sorting decides; the diagonal
@@ -153,8 +165,10 @@ def conditional_dimension(correlations: Correlations, *, samples: Exact) -> Cond
 
     Parameters
     ----------
+    correlations : Correlations, or a Gram matrix such as distribution_family(...).
     samples : n > 0.
     """
+    correlations = correlations_of(correlations)
     n = exact_fraction(samples, "the number of samples")
     if n <= 0:
         raise BadInput(f"the number of samples is {samples!r}; it must be positive")
@@ -167,7 +181,7 @@ def conditional_dimension(correlations: Correlations, *, samples: Exact) -> Cond
     lower, upper = (
         math.isqrt((total - 1) // (pairs - 1)) if pairs > 1 else None for pairs in (most, least)
     )
-    return ConditionalDimension(lower, upper, (least, most))
+    return ConditionalDimension(lower, upper, (least, most), correlations.grade)
 
 
 def _least_pairs(correlations: Correlations, threshold: Fraction, *, up: bool) -> int:

@@ -6,7 +6,9 @@ and the witness by its own code.  This file does not know any theorem.
 
 from __future__ import annotations
 
+import inspect
 import json
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,8 +17,34 @@ from typing import Any, final
 
 from sqsim.errors import BadInput, NotCertified
 from sqsim.lowerbounds import verify
-from sqsim.lowerbounds.precision import Enclosure, bits_for, enclose_between, working_bits
+from sqsim.lowerbounds.precision import (
+    Enclosure,
+    bits_for,
+    enclose_between,
+    shown,
+    working_bits,
+)
 from sqsim.lowerbounds.quantities import Rational
+
+MOST_DIGITS = 1000
+"""The verifier computes with a few times as many."""
+
+
+ENTRIES: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "schema": (str, "a text"),
+    "theorem": (str, "a text"),
+    "statement": (str, "a text"),
+    "parameters": (Mapping, "an object"),
+    "hypotheses": (list, "a list"),
+    "witness": (Mapping, "an object"),
+    "quantities": (Mapping, "an object"),
+    "queries": (Mapping, "an object"),
+    "t_eps": ((int, type(None)), "a whole number or null"),
+    "grade": (str, "a text"),
+    "digits": (int, "a whole number"),
+    "sha256": (str, "a text"),
+}
+"""What the verifier reads, so that it can be said in words what is wrong with another file."""
 
 
 @final
@@ -115,13 +143,63 @@ def check(certificate: Certificate | Mapping[str, Any] | str | Path) -> Verdict:
     elif isinstance(certificate, Mapping):
         data = dict(certificate)
     else:
-        try:
-            data = verify.read(str(certificate))
-        except (OSError, ValueError) as error:
-            raise BadInput(f"cannot read a certificate from {certificate}: {error}") from None
+        data = _read(certificate)
+    missing = _malformed(data)
+    if missing is not None:
+        return Verdict(missing)
     # The verifier sets FLINT's precision itself; the lock keeps other threads out of it.
     with working_bits(64):
         return Verdict(verify.failure(data))
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    try:
+        return verify.read(str(path))
+    except OSError as error:
+        why = error.strerror or str(error)
+    except RecursionError:
+        why = "it is nested too deeply"
+    except UnicodeDecodeError:
+        why = "it is not text"
+    except json.JSONDecodeError as error:
+        why = f"it is not JSON: {error}"
+    except ValueError as error:
+        why = str(error)
+    raise BadInput(f"cannot read a certificate from {path}: {why}")
+
+
+def _malformed(data: Mapping[str, Any]) -> str | None:
+    """The first entry that is missing, or of a kind that no certificate has there."""
+    for name, (kind, word) in ENTRIES.items():
+        if name not in data:
+            return f"{name}: missing"
+        if not isinstance(data[name], kind):
+            # However deep or long it is.
+            return f"{name}: {ascii(reprlib.repr(data[name]))[1:-1]:.60} is not {word}"
+    theorem = verify.THEOREMS.get(data["theorem"])
+    if theorem is None:
+        known = ", ".join(verify.THEOREMS)
+        return f"theorem: {data['theorem']!a:.60} is unknown; known are {known}"
+    named = {*data["parameters"], *data["witness"]}
+    wanted = list(inspect.signature(theorem).parameters)
+    for name in wanted:
+        if name not in named:
+            return f"parameters or witness: {name} is missing"
+    for place in ("parameters", "witness"):
+        for name in data[place]:
+            if name not in wanted:
+                return f"{place}: {name!a:.60} means nothing in {data['theorem']}"
+    for name in sorted(set(data) - set(ENTRIES), key=str):
+        return f"{name!a:.60}: no certificate has this entry"
+    return None
+
+
+def check_digits(digits: int) -> None:
+    """Whether a certificate may ask for so many."""
+    if not isinstance(digits, int) or digits <= MOST_DIGITS:
+        bits_for(digits)
+    else:
+        raise BadInput(f"digits is {digits}; certificates are tight to 1 to {MOST_DIGITS} digits")
 
 
 def certified(certificate: Certificate) -> Certificate:
@@ -147,11 +225,12 @@ def as_enclosure(number: Enclosure | Rational | Fraction | int, digits: int) -> 
 def refuse_blind(tau: Fraction, norm: Rational | Enclosure, what: str) -> None:
     """At a tolerance above the norm every query may be answered 0."""
     if tau <= 0:
-        raise BadInput(f"tolerance is {float(tau):.4g}; a positive number is wanted")
+        raise BadInput(f"tolerance is {shown(tau)}; a positive number is wanted")
     if tau * tau >= norm.bounds[0]:
         raise BadInput(
-            f"tolerance {float(tau):.4g} is at least the norm {float(norm) ** 0.5:.4g} of {what}: "
-            "every query may be answered 0 and no number of queries suffices; use a finer one"
+            f"tolerance^2 {shown(tau * tau)} is at least the squared norm {shown(norm.bounds[0])} "
+            f"of {what}: every query may be answered 0 and no number of queries suffices; use a "
+            "finer tolerance"
         )
 
 

@@ -120,6 +120,8 @@ def _terms(f: Expansion, r: Fraction, need: int) -> int:
 def _series(f: Expansion, r: Fraction, need: int, extra: int) -> arb | None:
     """The Mehler sum to the first of the degrees 31, 63, ... whose tail is small enough."""
     longest, degree = longest_series(f), 0
+    if longest == LARGEST_INTEGRAL_DEGREE and _hopeless(f, r, need):
+        return None
     while degree < longest:
         degree = min(2 * degree + 31, longest)
         with working_bits(need + extra + f.guard_bits(degree)):
@@ -128,6 +130,23 @@ def _series(f: Expansion, r: Fraction, need: int, extra: int) -> arb | None:
             if bound.is_zero() or bound * arb(2) ** (need + 2) <= abs(total.mid()):
                 return total + arb(0, bound.abs_upper())
     return None
+
+
+def _hopeless(f: Expansion, r: Fraction, need: int) -> bool:
+    """Whether a series of costly integrals would end too early, judged by its first 16 terms.
+
+    Squares that fall at one and a half times the pace seen so far would still leave too much.
+    """
+    low, high, top = 7, 15, LARGEST_INTEGRAL_DEGREE
+    with working_bits(need + f.guard_bits(high)):
+        squares = [c * c for c in f.coefficients(high)]
+        second = f.second_moment()
+        tails = [(second - sum(squares[: k + 1], arb(0))).abs_lower() for k in (low, high)]
+        if not (tails[0] > tails[1] and tails[1] > 0):
+            return False
+        pace = (tails[1] / tails[0]).log() / (high - low)
+        left = tails[1] * (pace * 3 * (top - high) / 2).exp() * abs(ball(r)) ** (top + 1)
+        return bool(left * arb(2) ** need > second)
 
 
 def mehler_sum(f: Expansion, r: Fraction, degree: int) -> tuple[arb, arb]:

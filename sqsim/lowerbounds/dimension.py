@@ -14,7 +14,7 @@ from typing import final
 from sqsim.errors import BadInput
 from sqsim.lowerbounds.cliques import Graph, largest_clique
 from sqsim.lowerbounds.eigenvalues import largest_eigenvalue
-from sqsim.lowerbounds.matrices import Correlations
+from sqsim.lowerbounds.matrices import Correlations, Given, correlations_of
 from sqsim.lowerbounds.precision import Exact, exact_fraction
 from sqsim.lowerbounds.quantities import Rational
 
@@ -24,20 +24,20 @@ SEARCH = 80
 @final
 @dataclass(frozen=True)
 class Dimension:
-    """A dimension between two whole numbers, both proved.
+    """A dimension between two whole numbers, both proved unless the correlations are estimates.
 
     Attributes
     ----------
     definition : what is counted, with its constants.
     witness : indices of `lower` functions that meet the definition.
+    grade : "certified", or "estimate" where the correlations are estimates.
     """
 
     definition: str
     lower: int
     upper: int
     witness: tuple[int, ...]
-
-    grade = "certified"
+    grade: str = "certified"
 
     @property
     def exact(self) -> bool:
@@ -46,7 +46,7 @@ class Dimension:
 
 
 def correlation_dimension(
-    correlations: Correlations, *, gamma: Exact, beta: Exact, search_up_to: int = SEARCH
+    correlations: Given, *, gamma: Exact, beta: Exact, search_up_to: int = SEARCH
 ) -> Dimension:
     """CSD(gamma, beta): the most functions with |E f_i f_j| <= gamma (i != j), E f_i^2 <= beta.
 
@@ -55,17 +55,18 @@ def correlation_dimension(
 
     Parameters
     ----------
+    correlations : Correlations, or a Gram matrix such as parity_family(...) or ridge_gram(...).
     search_up_to : the largest family that branch and bound may take, 20 000 nodes at most; beyond
         either, a greedy clique and a greedy colouring leave a bracket, in time O(N^2).
     """
     pair, norm = exact_fraction(gamma, "gamma"), exact_fraction(beta, "beta")
-    clique, bound = _nearly_orthogonal(correlations, pair, norm, search_up_to)
-    return Dimension(f"CSD(gamma={gamma}, beta={beta})", len(clique), bound, clique)
+    found = correlations_of(correlations)
+    clique, bound = _nearly_orthogonal(found, pair, norm, search_up_to)
+    name = f"CSD(gamma={gamma}, beta={beta})"
+    return Dimension(name, len(clique), bound, clique, found.grade)
 
 
-def sq_dimension(
-    correlations: Correlations, *, power: int = 3, search_up_to: int = SEARCH
-) -> Dimension:
+def sq_dimension(correlations: Given, *, power: int = 3, search_up_to: int = SEARCH) -> Dimension:
     """SQ-DIM: the largest d with d functions whose correlations are at most d^-power.
 
     power = 3 is the definition of Blum, Furst, Jackson, Kearns, Mansour and Rudich (1994);
@@ -73,10 +74,12 @@ def sq_dimension(
 
     Parameters
     ----------
+    correlations : Correlations, or a Gram matrix such as parity_family(...).
     search_up_to : as in `correlation_dimension`; O(log N) such searches.
     """
     if isinstance(power, bool) or not isinstance(power, int) or power < 1:
         raise BadInput(f"power is {power!r}; the definitions have d^-1 and d^-3")
+    correlations = correlations_of(correlations)
     _refuse_other_norms(correlations)
     best: tuple[int, ...] = ()
     # The property is inherited by every smaller d: fewer functions, a laxer threshold.
@@ -93,7 +96,8 @@ def sq_dimension(
         else:
             upper = d
     impossible = _first_impossible(correlations, power, lower, impossible, search_up_to)
-    return Dimension(f"SQ-DIM, correlations <= d^-{power}", lower, impossible - 1, best)
+    name = f"SQ-DIM, correlations <= d^-{power}"
+    return Dimension(name, lower, impossible - 1, best, correlations.grade)
 
 
 def _first_impossible(
@@ -134,7 +138,7 @@ def average_from_pairwise(dimension: int, *, gamma: Exact, slack: Exact, beta: E
     return Rational(dimension * more / (norm - pair))
 
 
-def spectral_count(correlations: Correlations, *, tolerance: Exact) -> int:
+def spectral_count(correlations: Given, *, tolerance: Exact) -> int:
     """The fewest queries E[f_i h], ||h|| <= 1, with which one of N functions can be told apart.
 
     The adversary answers 0.  A query rules out f_i only by |E f_i h| > tau, and the sum of
@@ -147,6 +151,7 @@ def spectral_count(correlations: Correlations, *, tolerance: Exact) -> int:
     BadInput
         Where e = 0: the answer 0 is always lawful, and no number of queries suffices.
     """
+    correlations = correlations_of(correlations, proved=True)
     tau = exact_fraction(tolerance, "the tolerance")
     if tau <= 0:
         raise BadInput(f"the tolerance is {tolerance!r}; it must be positive")
@@ -179,5 +184,6 @@ def _refuse_other_norms(correlations: Correlations) -> None:
         if abs(norm - 1) > correlations.error:
             raise BadInput(
                 f"function {i} has the squared norm {float(norm):.6g}; SQ-DIM is defined for norm "
-                "1: divide by the norms, or ask for correlation_dimension"
+                "1: divide by the norms (of a ridge_gram, give Correlations(gram.cosines, "
+                "gram.radius.value)), or ask for correlation_dimension"
             )

@@ -20,7 +20,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.linalg import ArpackError, eigsh
 
-from sqsim.lowerbounds.matrices import Correlations, refuse_beyond_memory
+from sqsim.lowerbounds.matrices import (
+    Correlations,
+    Given,
+    correlations_of,
+    refuse_beyond_memory,
+)
 from sqsim.lowerbounds.precision import Enclosure, enclose_between
 
 Array = npt.NDArray[np.float64]
@@ -37,7 +42,7 @@ SMALL = 200
 POWER_STEPS = 60
 
 
-def largest_eigenvalue(correlations: Correlations) -> Enclosure:
+def largest_eigenvalue(correlations: Given) -> Enclosure:
     """An interval that holds the largest eigenvalue of the true matrix.
 
     From above: the smaller of Gershgorin's largest row sum and of L + ||L I - A - R R'||_F for
@@ -48,6 +53,7 @@ def largest_eigenvalue(correlations: Correlations) -> Enclosure:
     Costs O(N^3); the width is about N^2 2^-53 of the largest eigenvalue, and 0 for a diagonal
     matrix.
     """
+    correlations = correlations_of(correlations, proved=True)
     size = correlations.size
     refuse_beyond_memory(size, 5, "use perron_eigenvalue, or fewer functions")
     scaled = _Scaled.of(correlations)
@@ -62,8 +68,9 @@ def largest_eigenvalue(correlations: Correlations) -> Enclosure:
     return enclose_between(max(quotient, diagonal), high, DIGITS)
 
 
-def gershgorin_bound(correlations: Correlations) -> Fraction:
+def gershgorin_bound(correlations: Given) -> Fraction:
     """max_i sum_j |C_ij|, which no eigenvalue exceeds in magnitude."""
+    correlations = correlations_of(correlations, proved=True)
     rows = abs(correlations.matrix)
     if correlations.rational:
         largest = max(sum(row, Fraction(0)) for row in rows)
@@ -75,13 +82,14 @@ def gershgorin_bound(correlations: Correlations) -> Fraction:
     return largest + correlations.size * correlations.error
 
 
-def perron_eigenvalue(correlations: Correlations) -> Enclosure:
+def perron_eigenvalue(correlations: Given) -> Enclosure:
     """An interval that holds the largest eigenvalue of the matrix of |C_ij|.
 
     Collatz and Wielandt: for entries >= 0 and any x > 0 it lies between the least and the largest
     (|C| x)_i / x_i; x comes from a power iteration.  Costs O(N^2), so it serves large N; wide
     where |C| falls into blocks with different eigenvalues.
     """
+    correlations = correlations_of(correlations, proved=True)
     scaled = _Scaled.of(correlations)
     matrix = np.abs(scaled.matrix)
     x = np.ones(correlations.size)

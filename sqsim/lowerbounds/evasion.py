@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from flint import arb, fmpz_mat
@@ -66,11 +67,10 @@ def seen_square(direction: Array, frame: Array | None = None, *, power: int = 0)
     top: int | None = 0
     if power:
         rest, free = [denominator * x for x in v], [denominator] * len(v)
+        solved = _product(inverse, columns)
         for j, column in enumerate(columns):
             rest = [r - weights[j] * x for r, x in zip(rest, column, strict=True)]
-            for k, other in enumerate(columns):
-                a = inverse[j][k]
-                free = [f - a * x * y for f, x, y in zip(free, column, other, strict=True)]
+            free = [f - x * y for f, x, y in zip(free, column, solved[j], strict=True)]
         top = _largest_part(rest, free, denominator, power)
     if top is None:
         return Fraction(1)
@@ -155,14 +155,21 @@ def _inverse_gram(
     if gram.rank() < len(columns):
         columns = [columns[j] for j in _pivots(gram)]
         gram = _gram(columns)
-    determinant = abs(int(gram.det()))
-    table = [[int((entry * determinant).numerator) for entry in row] for row in gram.inv().tolist()]
-    return table, determinant, columns
+    exact: Any = gram.inv()
+    numerators, denominator = exact.numer_denom()
+    return [[int(x) for x in row] for row in numerators.tolist()], int(denominator), columns
 
 
 def _gram(columns: list[list[int]]) -> fmpz_mat:
-    rows = [[sum(map(int.__mul__, a, b)) for b in columns] for a in columns]
-    return fmpz_mat(rows)
+    matrix = fmpz_mat(columns)
+    return matrix * matrix.transpose()
+
+
+def _product(left: list[list[int]], right: list[list[int]]) -> list[list[int]]:
+    """Of matrices of any integers, by FLINT; nothing where there are no columns."""
+    if not left:
+        return []
+    return [[int(x) for x in row] for row in (fmpz_mat(left) * fmpz_mat(right)).tolist()]
 
 
 def _pivots(gram: fmpz_mat) -> list[int]:

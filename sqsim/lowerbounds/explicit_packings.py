@@ -60,9 +60,12 @@ def kerdock_packing(dimension: int) -> Packing:
     Cameron, Kantor and Seidel 1997.)  To have one integer norm the coordinate vectors are scaled
     by sqrt(d) = 2^r.
     """
-    bits = _power_of_two(dimension)
-    if bits % 2 or bits - 1 not in IRREDUCIBLE:
-        raise BadInput(f"dimension {dimension}: Kerdock sets here have d = 4, 16, 64, 256")
+    bits = whole_number(dimension, "dimension", 2).bit_length() - 1
+    if dimension != 1 << bits or bits - 1 not in IRREDUCIBLE:
+        raise BadInput(
+            f"dimension is {dimension}; Kerdock sets live in 4^r dimensions, and those for r = 1, "
+            "2, 3, 4 are built here: give 4, 16, 64 or 256"
+        )
     count = dimension * dimension // 2 + dimension
     refuse_beyond_memory(count, dimension)
     forms = _kerdock_forms(bits - 1)

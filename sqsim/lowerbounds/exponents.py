@@ -22,14 +22,12 @@ from sqsim.lowerbounds.precision import (
     Exact,
     bits_for,
     enclose,
-    exact_fraction,
     working_bits,
 )
 
 Status = Literal["zero", "nonzero", "open"]
 ATTEMPTS = 4
 LARGEST_DIGITS = 2000
-DAMPED_SQUARE = "z**2*exp(-z**2)"
 
 
 @final
@@ -181,15 +179,9 @@ def exponents_of(
     link_name: str, bias: Exact, max_degree: int
 ) -> tuple[ExponentResult, ExponentResult]:
     """Information and generative exponent of a named link or an expression in z."""
-    f: Expansion
-    if link_name.replace(" ", "") == DAMPED_SQUARE:
-        if exact_fraction(bias, "bias"):
-            raise BadInput(f"a bias goes with a named link, not with {link_name!r}")
-        f = DampedSquare()
-    else:
-        f = named_expansion(link_name, bias=bias)
+    f = named_expansion(link_name, bias=bias)
     # The sigmoid is increasing: as an event generator it is z itself.
-    core = variable() if link_name == "sigmoid" else f
+    core = variable() if link_name.strip().startswith("sigmoid") else f
     information = information_exponent(f, max_degree=max_degree)
     return information, generative_exponent(core, max_degree=max_degree)
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.integrate import quad_vec
 
 from sqsim.errors import BadInput
+from sqsim.lowerbounds.matrices import Correlations
 from sqsim.lowerbounds.precision import Exact, exact_fraction, rational
 from sqsim.lowerbounds.quantities import Estimate
 
@@ -46,6 +47,11 @@ class ExactGram:
         return len(self.entries)
 
     @property
+    def correlations(self) -> Correlations:
+        """As the functions of dimensions take them, exactly."""
+        return Correlations.exact(self.entries)
+
+    @property
     def floats(self) -> NDArray[np.float64]:
         """The matrix, rounded to the nearest floats."""
         return np.array([[float(x) for x in row] for row in self.entries])
@@ -60,6 +66,11 @@ class EstimatedGram:
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    @property
+    def correlations(self) -> Correlations:
+        """As the functions of dimensions take them; what they conclude is an estimate."""
+        return Correlations(self.floats, self.error, "estimate")
 
     @property
     def floats(self) -> NDArray[np.float64]:

@@ -12,7 +12,13 @@ from fractions import Fraction
 from flint import arb
 
 from sqsim.errors import BadInput
-from sqsim.lowerbounds.certificate import Certificate, as_enclosure, certified, refuse_blind
+from sqsim.lowerbounds.certificate import (
+    Certificate,
+    as_enclosure,
+    certified,
+    check_digits,
+    refuse_blind,
+)
 from sqsim.lowerbounds.networks import orthogonal_network_norm
 from sqsim.lowerbounds.parities import relu_parity_correlation, relu_parity_gap
 from sqsim.lowerbounds.precision import (
@@ -27,6 +33,9 @@ from sqsim.lowerbounds.precision import (
 from sqsim.lowerbounds.quantities import Estimate, Quantity, Rational
 from sqsim.lowerbounds.spectrum import check_dimension, sphere_moment
 from sqsim.lowerbounds.theorems import spectral_bound
+
+LONGEST_COUNT = 5000
+"""Digits of the number of functions."""
 
 
 def sq_parity_bound(
@@ -43,6 +52,7 @@ def sq_parity_bound(
     are covered where the correlation of their output exceeds tau: `relu_parity_margin`.
     """
     eta, tau = exact_fraction(noise, "noise"), exact_fraction(tolerance, "tolerance")
+    check_digits(digits)
     if not 1 <= sparsity <= dimension <= 10**6:
         raise BadInput(
             f"sparsity {sparsity} in dimension {dimension}: 1 <= k <= d <= 10^6 is wanted"
@@ -51,6 +61,7 @@ def sq_parity_bound(
         raise BadInput(f"noise is {noise!r}; labels are flipped with a rate in [0, 1/2)")
     norm = Rational((1 - 2 * eta) ** 2)
     refuse_blind(tau, norm, "the labels")
+    _refuse_long_count(dimension, sparsity)
     count = math.comb(dimension, sparsity)
     queries = spectral_bound(count=count, eigenvalue=norm, tolerance=tau)
     parameters = {
@@ -108,11 +119,13 @@ def csq_orthogonal_networks_bound(
     2^k sum_j (-1)^j C(k, j) K(1 - 2 j / k), K(r) = (sqrt(1 - r^2) + r (pi - arccos r)) / (2 pi).
     """
     tau = exact_fraction(tolerance, "tolerance")
+    check_digits(digits)
     if not (2 <= sparsity <= min(dimension, 200) and dimension <= 10**6 and sparsity % 2 == 0):
         raise BadInput(
             f"sparsity {sparsity} in dimension {dimension}: an even k from 2 to min(d, 200) is "
             "wanted, d <= 10^6 (for odd k the network of ReLUs is zero)"
         )
+    _refuse_long_count(dimension, sparsity)
     norm = orthogonal_network_norm(sparsity, digits=digits)
     refuse_blind(tau, norm, "the labels")
     count = math.comb(dimension, sparsity)
@@ -151,11 +164,14 @@ def ngca_bound(
     tau, chi = exact_fraction(tolerance, "tolerance"), exact_fraction(chi_squared, "chi_squared")
     nu = exact_fraction(success, "success")
     check_dimension(dimension)
-    if not 0 <= matched <= 4000 or chi <= 0 or tau <= 0 or not Fraction(1, 2) <= nu <= 1:
-        raise BadInput(
-            f"matched {matched}, chi_squared {chi_squared}, tolerance {tolerance}, success "
-            f"{success}: 0 <= matched <= 4000, positive numbers and 1/2 <= success <= 1 are wanted"
-        )
+    check_digits(digits)
+    if isinstance(matched, bool) or not isinstance(matched, int) or not 0 <= matched <= 4000:
+        raise BadInput(f"matched is {matched!r}; a number of moments from 0 to 4000 is wanted")
+    for name, value, given in (("chi_squared", chi, chi_squared), ("tolerance", tau, tolerance)):
+        if value <= 0:
+            raise BadInput(f"{name} is {given!r}; a positive number is wanted")
+    if not Fraction(1, 2) <= nu <= 1:
+        raise BadInput(f"success is {success!r}; a probability from 1/2 to 1 is wanted")
     first = matched + 1
     odd = sphere_moment(first + (first + 1) % 2, 1, dimension)
     even = sphere_moment(first + first % 2, 0, dimension)
@@ -197,6 +213,7 @@ def csq_finite_family_bound(
     """
     rows = [[str(exact_fraction(x, "a correlation")) for x in row] for row in gram]
     tau, lam = exact_fraction(tolerance, "tolerance"), exact_fraction(eigenvalue, "eigenvalue")
+    check_digits(digits)
     if not 0 < len(rows) <= 200 or any(len(row) != len(rows) for row in rows):
         raise BadInput(f"a Gram matrix of {len(rows)} rows; a square one of 1 to 200 is wanted")
     queries = spectral_bound(count=len(rows), eigenvalue=lam, tolerance=tau)
@@ -235,6 +252,17 @@ def _orthogonal(
         grade="exact" if isinstance(norm, Rational) else "certified",
         digits=digits,
     )
+
+
+def _refuse_long_count(dimension: int, sparsity: int) -> None:
+    """Before a binomial coefficient is computed that no certificate holds."""
+    rest = dimension - sparsity
+    logs = math.lgamma(dimension + 1) - math.lgamma(sparsity + 1) - math.lgamma(rest + 1)
+    if logs / math.log(10) > LONGEST_COUNT:
+        raise BadInput(
+            f"sparsity {sparsity} in dimension {dimension} makes about 10^{logs / math.log(10):.0f}"
+            f" functions, and certificates hold numbers up to 10^{LONGEST_COUNT}; take fewer"
+        )
 
 
 def _proved(queries: Quantity, digits: int) -> Enclosure:

@@ -72,7 +72,12 @@ class WalshSpectrum:
 
 
 def walsh_coefficients(table: ArrayLike) -> WalshSpectrum:
-    """Coefficients of a table of 2^d values (the order of entries: see the top of this file).
+    """Coefficients of a table of 2^d values: f^(S) = E[f(x) prod_(j in S) x_j], x uniform.
+
+    Entry i of the table is f at the x with x_j = -1 where bit j of i is 1 (bit 0 is the last
+    binary digit) and x_j = 1 elsewhere.  So for d = 2 the entries are f(1, 1), f(-1, 1), f(1, -1),
+    f(-1, -1), and [1, -1, 1, -1] is the parity x_0.  In the same way bit j of the index of a
+    coefficient is 1 where j lies in S.
 
     Integers and fractions (also floats that are all whole) give exact coefficients, in floats
     while every partial sum stays up to 2^53, in int64 below 2^63, in Python integers beyond.

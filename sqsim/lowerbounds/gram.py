@@ -20,6 +20,7 @@ from sqsim.lowerbounds.correlation import pairwise_correlation
 from sqsim.lowerbounds.expansions import Expansion
 from sqsim.lowerbounds.kernels import gamma
 from sqsim.lowerbounds.ladder import KernelLadder
+from sqsim.lowerbounds.matrices import Correlations
 from sqsim.lowerbounds.named import expansion_of
 from sqsim.lowerbounds.precision import Enclosure
 from sqsim.lowerbounds.quantities import Rational
@@ -50,6 +51,27 @@ class Gram:
     cosines: Array
     diagonal: Enclosure
     radius: Rational
+
+    @property
+    def correlations(self) -> Correlations:
+        """E[f(<v_i, x>) f(<v_j, x>)] as the functions of dimensions take them: N^2 more floats.
+
+        Those of the family divided by its norm, as `sq_dimension` wants them, are
+        Correlations(gram.cosines, gram.radius.value).
+        """
+        low, high = self.diagonal.bounds
+        middle = float(self.diagonal)
+        if not middle >= 1e-290:
+            raise BadInput(
+                f"E[f^2] is about {middle:.3g}, too small for floats; divide by the norm: give "
+                "Correlations(gram.cosines, gram.radius.value)"
+            )
+        entries = middle * self.cosines
+        largest = Fraction(float(np.abs(self.cosines).max()))
+        apart = max(high - Fraction(middle), Fraction(middle) - low) * largest
+        # One rounding a product, far from underflow or below the last unit.
+        rounding = Fraction(float(np.abs(entries).max())) / 2**52 + Fraction(1, 2**1074)
+        return Correlations(entries, high * self.radius.value + apart + rounding)
 
 
 @final

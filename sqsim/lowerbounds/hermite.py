@@ -193,7 +193,7 @@ def _degrees(degrees: int | Iterable[int]) -> tuple[int, ...]:
 def _checked(degree: int) -> int:
     if isinstance(degree, bool) or not isinstance(degree, int) or degree < 0:
         raise BadInput(f"degree is {degree!r}; Hermite coefficients have whole degrees from 0 on")
-    _refuse_beyond_memory(degree, 0)
+    _refuse_beyond_memory(degree, bits_for(1))
     return degree
 
 
@@ -201,7 +201,7 @@ def _refuse_beyond_memory(degree: int, bits: int) -> None:
     size = 4 * (degree + 1) * (bits // 8 + 64)
     if size > MEMORY:
         raise BadInput(
-            f"degree {degree} at {bits} bits needs about {size / 2**30:.3g} GiB, and "
+            f"degree {degree} at {bits} bits or more needs at least {size / 2**30:.3g} GiB, and "
             f"{MEMORY / 2**30:.3g} are allowed; ask for fewer degrees or digits"
         )
 

@@ -19,6 +19,8 @@ from sqsim.lowerbounds.expansions import Expansion
 from sqsim.lowerbounds.precision import ball, working_precision
 
 LARGEST_INTEGRAL_DEGREE = 60
+MOST_WORK = 10**9
+"""In units of about ten nanoseconds."""
 
 
 @final
@@ -52,11 +54,13 @@ class Integrated(Expansion):
                 f"degree {degree} of a function without a closed form: each degree is a proved "
                 f"integral of its own; ask for at most {LARGEST_INTEGRAL_DEGREE}"
             )
+        _refuse_long(degree)
         return [
             arb(0) if self.odd and k and k % 2 == 0 else self._against(k) for k in range(degree + 1)
         ]
 
     def second_moment(self) -> arb:
+        _refuse_long(0)
         end = self._end(2 * self.rate)
         # Without h_k the tail is smaller than Cramer's, h_0 = 1.
         outside = _outside(self.size**2, 2 * self.rate, end)
@@ -64,7 +68,9 @@ class Integrated(Expansion):
 
     def _against(self, k: int) -> arb:
         end, norm = self._end(self.rate), 1 / arb(math.factorial(k)).sqrt()
-        inside = self._integral(lambda z, a: self.function(z, a) * _hermite_complex(z, k) * norm, end)
+        inside = self._integral(
+            lambda z, a: self.function(z, a) * _hermite_complex(z, k) * norm, end
+        )
         return inside + arb(0, _outside(self.size, self.rate, end))
 
     def _end(self, rate: Fraction) -> arb:
@@ -83,6 +89,17 @@ class Integrated(Expansion):
         if not total.is_finite():
             raise NotCertified("the integral did not converge; give the function's kinks")
         return total * norm
+
+
+def _refuse_long(degree: int) -> None:
+    """Before anything is integrated; the measure was fitted to sigmoids of 5 to 60 degrees."""
+    bits = working_precision()
+    if (degree + 1) * (degree + 20) * bits**2 > MOST_WORK:
+        raise BadInput(
+            f"degrees up to {degree} of a function without a closed form at {bits} bits take about "
+            f"{20 * (degree + 1) * bits:.2g} evaluations of it, which is too long; ask for fewer "
+            "digits or degrees"
+        )
 
 
 def _outside(size: Fraction, rate: Fraction, end: arb) -> arb:

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import final
+from typing import Any, final
 
 from sqsim.errors import BadInput
 from sqsim.lowerbounds.precision import Exact, exact_fraction
 
 Support = tuple[tuple[int, int], ...]
-"""Coordinates with their degrees (1 on the cube), in order of the coordinates."""
+"""Pairs (coordinate, degree), coordinates increasing, degrees 1 on the cube.
+
+((1, 1), (3, 2)) is z_1 He_2(z_3), and () the constant.
+"""
 
 MOST_TERMS = 20_000
 
@@ -26,7 +29,9 @@ class SparseFunction:
 
     Attributes
     ----------
-    terms : pairs (support, coefficient); coefficients are not zero, supports are distinct.
+    terms : pairs (support, coefficient), such as ((((1, 1), (3, 2)), Fraction(1, 2)),) for
+        z_1 He_2(z_3) / 2.  Coefficients are not zero, supports are distinct.
+        `hermite_monomials` and `fourier_monomials` make them.
     """
 
     terms: tuple[tuple[Support, Fraction], ...]
@@ -44,11 +49,12 @@ def hermite_monomials(terms: Mapping[Sequence[int], Exact]) -> SparseFunction:
     ----------
     terms : mapping from (k_1, k_2, ...) to c
         Degrees by coordinate; missing ones at the end are 0.  {(1, 1): 1, (2,): "1/3"} is
-        z_1 z_2 + He_2(z_1) / 3.
+        z_1 z_2 + He_2(z_1) / 3, whose supports are ((1, 1), (2, 1)) and ((1, 2),).
     """
+    example = "{(1, 0, 2): 1}, which is z_1 He_2(z_3)"
     return _collected(
         (tuple((i, k) for i, k in enumerate(degrees, start=1) if _degree(k)), c)
-        for degrees, c in terms.items()
+        for degrees, c in _items(terms, example)
     )
 
 
@@ -58,10 +64,11 @@ def fourier_monomials(terms: Mapping[Iterable[int], Exact]) -> SparseFunction:
     Parameters
     ----------
     terms : mapping from S to c
-        Coordinates by number, each at most once (x_i^2 = 1): {(1,): 1, (1, 2): 1}.
+        Coordinates by number, each at most once (x_i^2 = 1): {(1,): 1, (1, 2): 1} is
+        x_1 + x_1 x_2, whose supports are ((1, 1),) and ((1, 1), (2, 1)).
     """
     gathered = []
-    for coordinates, c in terms.items():
+    for coordinates, c in _items(terms, "{(1, 3): 1}, which is x_1 x_3"):
         chosen = sorted(_coordinate(i) for i in coordinates)
         if len(set(chosen)) < len(chosen):
             raise BadInput(f"{chosen} names a coordinate twice; on the cube x_i^2 is 1")
@@ -117,6 +124,8 @@ def leap(function: SparseFunction | Sequence[Support]) -> LeapResult:
     Parameters
     ----------
     function : SparseFunction, or a sequence of supports
+        A support is the tuple of the pairs (coordinate, degree) of a monomial: leap([((1, 1),),
+        ((1, 1), (2, 1), (3, 1))]) is that of x_1 + x_1 x_2 x_3, with value 2.
 
     Notes
     -----
@@ -139,6 +148,11 @@ def cover(function: SparseFunction | Sequence[Support]) -> CoverResult:
 
     What the leap is for adaptive queries, the cover is for non-adaptive ones (Joshi, Misiakiewicz
     and Srebro, 2024).  |S| counts degrees, as in `leap`.
+
+    Parameters
+    ----------
+    function : SparseFunction, or a sequence of supports
+        As for `leap`: cover([((1, 1),), ((1, 1), (2, 1), (3, 1))]) has the value 3.
     """
     smallest: dict[int, Support] = {}
     for support in sorted(_supports(function), key=_size):
@@ -149,11 +163,43 @@ def cover(function: SparseFunction | Sequence[Support]) -> CoverResult:
 
 
 def _supports(function: SparseFunction | Sequence[Support]) -> list[Support]:
-    given = function.supports if isinstance(function, SparseFunction) else function
+    if isinstance(function, SparseFunction):
+        given: list[Support] = list(function.supports)
+    elif isinstance(function, Sequence) and not isinstance(function, str):
+        given = [_support(support) for support in function]
+    else:
+        raise BadInput(
+            f"{function!r:.80} is no sparse function; give hermite_monomials(...), "
+            "fourier_monomials(...) or a list of supports"
+        )
     found = sorted({support for support in given if support}, key=lambda s: (_size(s), s))
     if len(found) > MOST_TERMS:
         raise BadInput(f"{len(found)} monomials; the greedy order is for at most {MOST_TERMS}")
     return found
+
+
+def _support(support: Any) -> Support:
+    try:
+        pairs = [(_coordinate(i), _degree(k)) for i, k in support]
+    except (TypeError, ValueError):
+        pairs = [(0, 0)]
+    if len(dict(pairs)) < len(pairs) or not all(k for _, k in pairs):
+        raise BadInput(
+            f"{support!r:.80} is no support; wanted pairs (coordinate, degree), each coordinate "
+            "once and degrees from 1 on, such as ((1, 1), (3, 2)) for z_1 He_2(z_3)"
+        )
+    return tuple(sorted(pairs))
+
+
+def _items(terms: Any, example: str) -> list[tuple[Any, Any]]:
+    """Keys and coefficients, the keys being sequences of whole numbers."""
+    keys = list(terms) if isinstance(terms, Mapping) else None
+    if keys is None or any(isinstance(k, str) or not isinstance(k, Iterable) for k in keys):
+        raise BadInput(
+            f"the monomials are {terms!r:.80}; wanted a mapping of tuples to coefficients, such as "
+            + example
+        )
+    return list(terms.items())
 
 
 def _size(support: Support) -> int:

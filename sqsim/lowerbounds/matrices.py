@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, final
+from typing import Any, Literal, Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +35,13 @@ class Correlations:
         not copied: leave it unchanged.
     radius : exact number
         Every true correlation lies within this of the entry.  0 says that the entries are true.
+    grade : "certified" or "estimate"
+        Whether the radius is proved.  What is concluded from estimates is an estimate.
     """
 
     matrix: npt.NDArray[Any]
     radius: Exact = Fraction(0)
+    grade: Literal["certified", "estimate"] = "certified"
 
     def __post_init__(self) -> None:
         entries = np.asarray(self.matrix)
@@ -62,6 +65,8 @@ class Correlations:
         radius = exact_fraction(self.radius, "the radius")
         if radius < 0:
             raise BadInput(f"the radius is {self.radius!r}; a radius is at least 0")
+        if self.grade not in ("certified", "estimate"):
+            raise BadInput(f"grade is {self.grade!r}; wanted 'certified' or 'estimate'")
         object.__setattr__(self, "matrix", entries)
         object.__setattr__(self, "radius", radius)
 
@@ -89,7 +94,7 @@ class Correlations:
 
     def magnitudes(self) -> Correlations:
         """The matrix of |C_ij|; taking absolute values keeps the radius."""
-        return Correlations(abs(self.matrix), self.radius)
+        return Correlations(abs(self.matrix), self.radius, self.grade)
 
     def at_most(self, threshold: Fraction) -> npt.NDArray[np.bool_]:
         """Where the entries, taken as they stand, have |entry| <= threshold."""
@@ -132,6 +137,37 @@ class Correlations:
             # Scaling down may underflow.
             integers[(integers == 0) & (self.matrix != 0)] = 1
         return integers, Fraction(2) ** exponent
+
+
+@runtime_checkable
+class HasCorrelations(Protocol):
+    """A Gram matrix that knows its correlations: `ExactGram`, `EstimatedGram` or `Gram`."""
+
+    @property
+    def correlations(self) -> Correlations:
+        """As the functions of dimensions take them."""
+
+
+Given: TypeAlias = Correlations | HasCorrelations
+
+
+def correlations_of(given: Given, *, proved: bool = False) -> Correlations:
+    """The correlations themselves, or those of a Gram matrix.
+
+    With `proved`, estimates are refused.
+    """
+    found = given if isinstance(given, Correlations) else getattr(given, "correlations", None)
+    if not isinstance(found, Correlations):
+        raise BadInput(
+            f"{type(given).__name__} holds no correlations; give Correlations(matrix), a matrix "
+            "with its proved radius, or a Gram matrix such as parity_family(...) or ridge_gram(...)"
+        )
+    if proved and found.grade != "certified":
+        raise BadInput(
+            "these correlations are estimates, and this number is one that is proved; give exact "
+            "ones, or Correlations(gram.floats, gram.error) if their errors are to be believed"
+        )
+    return found
 
 
 def refuse_beyond_memory(size: int, arrays: int, remedy: str) -> None:

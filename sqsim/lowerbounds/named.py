@@ -23,10 +23,17 @@ from sqsim.links import (
     Sign,
     Step,
 )
+from sqsim.lowerbounds.damped import DampedSquare
 from sqsim.lowerbounds.expansions import Expansion, Piecewise
 from sqsim.lowerbounds.integrals import Integrated
 from sqsim.lowerbounds.pieces import affine_max, combine, constant, jump, multiply, variable
 from sqsim.lowerbounds.precision import Exact, ball, exact_fraction
+from sqsim.lowerbounds.refusals import (
+    UNDERSTOOD,
+    refuse_exponential,
+    refuse_function,
+    refuse_quotient,
+)
 from sqsim.lowerbounds.smooth import (
     ErrorFunction,
     Exponential,
@@ -39,6 +46,14 @@ from sqsim.lowerbounds.smooth import (
 LONGEST_EXPRESSION = 400
 LARGEST_POWER = 40
 ONE, ZERO = Fraction(1), Fraction(0)
+CALLS = ("max", "min", "relu", "abs", "sign", "step")
+ALONE = ("exp", "sin", "cos", "erf", "sigmoid")
+"""Functions that are read as the whole expression only, of z plus a number."""
+
+DAMPED_SQUARES = tuple(
+    ast.dump(ast.parse(text, mode="eval"))
+    for text in ("z**2*exp(-z**2)", "exp(-z**2)*z**2", "z*z*exp(-z*z)", "z**2*exp(-(z**2))")
+)
 
 
 def expansion_of(link: Link) -> Expansion:
@@ -61,20 +76,26 @@ def expansion_of(link: Link) -> Expansion:
             return Without(expansion_of(inner), degree)
         case Scaled(inner, factor):
             return Multiple(expansion_of(inner), exact_fraction(factor))
+    if isinstance(link, str):
+        raise BadInput(
+            f"{link!r:.80} is text, not a link; give a link, as in `from sqsim.links import relu` "
+            f"and relu(bias=-1), or named_expansion({link!r:.80}) from sqsim.lowerbounds"
+        )
     raise BadInput(
-        f"{link!r} has no exact form here; give one of sqsim's links, or an Integrated expansion "
-        "with a proved bound of the function"
+        f"{link!r:.80} has no exact form here; give one of the links of sqsim.links, such as "
+        "relu(bias=-1), or named_expansion(text) from sqsim.lowerbounds"
     )
 
 
 def named_expansion(text: str, *, bias: Exact = 0, slope: Exact = "0.01") -> Expansion:
-    """A function of z + bias by its name, or a piecewise polynomial in z such as "max(z-2,0)*z".
+    """A function of z + bias by its name, or an expression in z such as "max(z-2,0)*z".
 
     Parameters
     ----------
     text : relu, leaky-relu, sign, step, abs, exp, sin, cos, erf, sigmoid, or an expression of
         numbers, z, + - * / and whole powers, max(a, b), min(a, b) of straight pieces, abs(a),
-        relu(a), sign(z - a), step(z - a).
+        relu(a), sign(z - a), step(z - a).  Also exp, sin, cos, erf or sigmoid of z plus a number,
+        standing alone, and "z**2*exp(-z**2)".
     bias : exact; "0.1" is one tenth, 0.1 the float.
     slope : of the negative part of leaky-relu.
     """
@@ -96,7 +117,18 @@ def named_expansion(text: str, *, bias: Exact = 0, slope: Exact = "0.01") -> Exp
     text = text.strip()
     if b:
         raise BadInput(f"a bias goes with a named link, not with {text!r:.80}; write it into z")
-    return _parsed(text, sorted(makers))
+    tree = _parsed(text, sorted(makers))
+    if ast.dump(tree) in DAMPED_SQUARES:
+        return DampedSquare()
+    try:
+        match tree.body:
+            case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if name in ALONE:
+                line = _node(inner, text)
+                if not line.breaks and line.pieces[0][1:] == (ONE,):
+                    return named_expansion(name, bias=line.pieces[0][0])
+        return _node(tree.body, text)
+    except RecursionError:
+        raise BadInput(f"{text!r:.80} is nested too deeply; {UNDERSTOOD}") from None
 
 
 def _leaky(slope: Fraction, b: Fraction) -> Piecewise:
@@ -110,18 +142,16 @@ def _sigmoid(b: Fraction) -> Integrated:
     return Integrated(value, odd=b == 0)
 
 
-def _parsed(text: str, names: list[str]) -> Piecewise:
-    hint = f"name one of {', '.join(names)}, or write a piecewise polynomial in z"
+def _parsed(text: str, names: list[str]) -> ast.Expression:
     if len(text) > LONGEST_EXPRESSION:
         raise BadInput(f"the expression has {len(text)} characters, {LONGEST_EXPRESSION} at most")
     try:
-        tree = ast.parse(text, mode="eval")
+        return ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise BadInput(f"{text!r:.80} is not an expression; {hint}") from None
-    try:
-        return _node(tree.body, text)
-    except RecursionError:
-        raise BadInput(f"{text!r:.80} is nested too deeply; {hint}") from None
+        raise BadInput(
+            f"{text!r:.80} is not an expression; name one of {', '.join(names)}, or write a "
+            "piecewise polynomial in z"
+        ) from None
 
 
 def _node(node: ast.expr, text: str) -> Piecewise:
@@ -143,14 +173,17 @@ def _node(node: ast.expr, text: str) -> Piecewise:
             for _ in range(power):
                 result = multiply(result, base)
             return result
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.UnaryOp(op=ast.USub())):
+            raise refuse_quotient(constant(ONE), _node(left, text), source)
         case ast.BinOp(left=left, op=operator, right=right):
             return _binary(operator, _node(left, text), _node(right, text), source)
+        case ast.Call(func=ast.Name(id="exp"), args=[inner], keywords=[]):
+            raise refuse_exponential(_node(inner, text), source)
+        case ast.Call(func=ast.Name(id=name), keywords=[]) if name not in CALLS:
+            raise refuse_function(source)
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             return _call(name, [_node(a, text) for a in arguments], source)
-    raise BadInput(
-        f"{source!r:.80} is not understood; an expression has z, numbers, + - * / and whole "
-        "powers, max, min, abs, relu, sign and step"
-    )
+    raise BadInput(f"{source!r:.80} is not understood; {UNDERSTOOD}")
 
 
 def _binary(operator: ast.operator, left: Piecewise, right: Piecewise, source: str) -> Piecewise:
@@ -165,10 +198,7 @@ def _binary(operator: ast.operator, left: Piecewise, right: Piecewise, source: s
             number = right.pieces[0][0] if right.top == 0 and right.pieces[0] else ZERO
             if number:
                 return multiply(left, constant(1 / number))
-            raise BadInput(
-                f"{source!r:.80} divides by something other than a number, which need not be "
-                "square integrable; divide by numbers only"
-            )
+            raise refuse_quotient(left, right, source)
     raise BadInput(f"{source!r:.80}: only + - * / and whole powers are read")
 
 

@@ -34,6 +34,7 @@ Exact = int | float | str | Fraction | Decimal
 
 BITS_PER_DIGIT = math.log2(10)
 LONGEST_TEXT = 4000
+MOST_DIGITS = 100_000
 LARGEST_EXPONENT = 10**7
 _LOCK = RLock()
 _ROUGH = Context(prec=18, rounding=ROUND_UP, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -61,6 +62,12 @@ def bits_for(digits: int) -> int:
     """Bits that hold this many decimal digits."""
     if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
         raise BadInput(f"digits is {digits!r}; ask for a whole number of digits, at least 1")
+    if digits > MOST_DIGITS:
+        raise BadInput(
+            f"digits is {digits}: a number of so many takes "
+            f"{digits * BITS_PER_DIGIT / 2**33:.2g} GiB, and operations on it accordingly long; "
+            f"ask for at most {MOST_DIGITS}"
+        )
     return math.ceil(digits * BITS_PER_DIGIT) + 4
 
 
@@ -84,6 +91,12 @@ def exact_fraction(value: Exact, name: str = "the number") -> Fraction:
         raise BadInput(
             f"{name} is {value!r}; give a finite number, or text such as '-3', '0.1' or '1/3'"
         ) from None
+
+
+def shown(value: Fraction, figures: int = 4) -> str:
+    """For messages: a few figures, also of numbers beyond the range of floats."""
+    context = Context(prec=figures, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    return f"{context.divide(Decimal(value.numerator), Decimal(value.denominator)):.{figures}g}"
 
 
 def rational(value: Fraction | int) -> fmpq:
@@ -176,6 +189,14 @@ def enclose(number: arb, digits: int) -> Enclosure:
         return Enclosure("0", "0")
     middle, radius, exponent = number.mid_rad_10exp(digits + 5)
     return Enclosure(_text(middle - radius, exponent), _text(middle + radius, exponent))
+
+
+def enclose_ends(low: arb, high: arb, digits: int) -> Enclosure:
+    """From the lower end of one ball to the upper end of another, each to its own digits.
+
+    One ball around both would lose a lower end that is far smaller than the upper one.
+    """
+    return Enclosure(enclose(low, digits).lower, enclose(high, digits).upper)
 
 
 def enclose_between(low: Fraction, high: Fraction, digits: int) -> Enclosure:

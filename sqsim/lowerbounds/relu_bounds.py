@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import final
 
 from sqsim.errors import BadInput, NotCertified
-from sqsim.lowerbounds.certificate import Certificate, certified, refuse_blind
+from sqsim.lowerbounds.certificate import Certificate, certified, check_digits, refuse_blind
 from sqsim.lowerbounds.expansions import Piecewise
 from sqsim.lowerbounds.hermite import t_eps
 from sqsim.lowerbounds.precision import (
@@ -64,13 +64,14 @@ def csq_relu_bound(
     """
     b, tau = exact_fraction(bias, "bias"), exact_fraction(tolerance, "tolerance")
     check_dimension(dimension)
+    check_digits(digits)
     if abs(b) > 1000:
         raise BadInput(f"bias is {bias!r}; biases from -1000 to 1000 are proved here")
     link = Piecewise((-b,), ((), (b, ONE)))
     if (cutoff is None) == (alpha is None):
         raise BadInput("give either a cutoff or alpha: one says which degrees are removed")
     ratio = None if alpha is None else exact_fraction(alpha, "alpha")
-    degree = cutoff if ratio is None else t_eps(link, alpha=ratio)
+    degree = cutoff if alpha is None else t_eps(link, alpha=alpha)
     if isinstance(degree, bool) or not isinstance(degree, int) or not 0 <= degree <= 4000:
         raise BadInput(
             f"the cutoff is {degree!r}; whole degrees from 0 to 4000 can be removed"

@@ -19,7 +19,14 @@ from sqsim.errors import BadInput
 from sqsim.links import Link
 from sqsim.lowerbounds.expansions import Expansion
 from sqsim.lowerbounds.named import expansion_of
-from sqsim.lowerbounds.precision import Enclosure, ball, bits_for, enclose, working_bits
+from sqsim.lowerbounds.precision import (
+    Enclosure,
+    ball,
+    bits_for,
+    enclose,
+    enclose_ends,
+    working_bits,
+)
 
 MOST_TERMS = 1000
 
@@ -120,7 +127,11 @@ def ridge_spectrum(
             enclose(full, digits),
             enclose(second, digits),
             enclose(low, digits),
-            (enclose(values[0], digits), enclose(values[1], digits), enclose(values[2], digits)),
+            (
+                enclose_ends(*values[0], digits),
+                enclose_ends(*values[1], digits),
+                enclose_ends(*values[2], digits),
+            ),
             top,
         )
 
@@ -135,12 +146,14 @@ def enough_terms(dimension: int, cutoff: int, digits: int) -> int:
     return top
 
 
-def _eigenvalue(squares: list[arb], rest: arb, cutoff: int, order: int, dimension: int) -> arb:
-    """lambda_order: the summed degrees, and the others as a ball."""
+def _eigenvalue(
+    squares: list[arb], rest: arb, cutoff: int, order: int, dimension: int
+) -> tuple[arb, arb]:
+    """Bounds of lambda_order: the summed degrees, and these with the most the others can add."""
     total = arb(0)
     start = cutoff + 1 + (cutoff + 1 - order) % 2
     for m in range(start, len(squares), 2):
         total += squares[m] * ball(sphere_moment(m, order, dimension))
     following = max(len(squares) + (len(squares) - order) % 2, order)
     weight = ball(sphere_moment(following, order, dimension))
-    return total + (weight * rest).union(arb(0))
+    return total, total + weight * rest

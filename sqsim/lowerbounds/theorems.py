@@ -25,6 +25,7 @@ from sqsim.lowerbounds.precision import (
     enclose,
     enclose_between,
     exact_fraction,
+    shown,
     working_bits,
 )
 from sqsim.lowerbounds.quantities import Estimate, Quantity, Rational
@@ -70,8 +71,8 @@ def pairwise_bound(
     def value(n: Fraction, beta: Fraction, gamma: Fraction, s: Fraction) -> Fraction:
         if not 0 <= gamma < tau * tau < beta or not gamma < s * s <= beta or s <= 0:
             raise BadInput(
-                f"correlation {float(gamma):.4g}, tolerance^2 {float(tau * tau):.4g}, margin^2 "
-                f"{float(s * s):.4g}, norm {float(beta):.4g}: the theorem needs correlation < "
+                f"correlation {shown(gamma)}, tolerance^2 {shown(tau * tau)}, margin^2 "
+                f"{shown(s * s)}, norm {shown(beta)}: the theorem needs correlation < "
                 "tolerance^2 < norm and correlation < margin^2 <= norm, none of them negative"
             )
         return (n - (beta - gamma) / (s * s - gamma)) * (tau * tau - gamma) / (2 * (beta - gamma))
@@ -139,8 +140,8 @@ def average_bound(*, dimension: Input, correlation: Input, tolerance: Exact) -> 
     def value(d: Fraction, gamma: Fraction) -> Fraction:
         if not 0 <= gamma <= tau * tau:
             raise BadInput(
-                f"average correlation {float(gamma):.4g} exceeds tolerance^2 "
-                f"{float(tau * tau):.4g}; take the dimension at a correlation of at most that"
+                f"average correlation {shown(gamma)} exceeds tolerance^2 "
+                f"{shown(tau * tau)}; take the dimension at a correlation of at most that"
             )
         return d
 
@@ -219,6 +220,11 @@ def sphere_bound(
     tau, nu = _tolerance(tolerance), _probability(success)
     s_low, s_high = _ends(tau if margin is None else margin)
     variance, zero = _ends(fluctuation), _ends(mean)
+    if variance[0] <= 0 < variance[1]:
+        raise BadInput(
+            f"the eigenvalue is only known to lie in [{shown(variance[0])}, {shown(variance[1])}]; "
+            "a lower end above 0 is wanted: sum more degrees, or ask for more digits"
+        )
     _positive(variance[0], "the eigenvalue")
 
     def value(lam: Fraction, lambda_0: Fraction, s: Fraction) -> arb:
@@ -278,4 +284,4 @@ def _probability(success: Exact) -> Fraction:
 
 def _positive(value: Fraction, name: str) -> None:
     if value <= 0:
-        raise BadInput(f"{name} is {float(value):.4g}; a positive number is wanted")
+        raise BadInput(f"{name} is {shown(value)}; a positive number is wanted")

@@ -1,7 +1,6 @@
 """Stand-alone verifier of sqsim certificates: run `python verify.py CERTIFICATE`.
 
-Imports the standard library and python-flint only, and trusts nothing in the file but the
-parameters and the witness: every other number is computed again, with more digits.
+Imports the standard library and python-flint only; trusts the parameters and the witness alone.
 Exit code 0: verified; 1: rejected, naming the entry that failed; 2: not a certificate.
 """
 # mypy: disallow-untyped-defs=False, disallow-incomplete-defs=False, disallow-untyped-calls=False
@@ -18,8 +17,7 @@ from typing import Any
 from flint import arb, ctx, fmpq
 
 Part = dict[str, Any]
-SCHEMA = "sqsim.bound/1"
-TINY, HUGE = fmpq(1, 10**3000), fmpq(10**3000)
+SCHEMA, TINY, HUGE = "sqsim.bound/1", fmpq(1, 10**3000), fmpq(10**3000)
 NUMBER = re.compile(r"-?[0-9]{1,3000}(\.[0-9]{1,3000})?([eE][+-]?[0-9]{1,6})?(/[0-9]{1,3000})?")
 LOSES = "A learner with fewer queries fails against some lawful answers. "
 CSQ = LOSES + "Queries: ||h||_2 <= 1, answered within tolerance of E[y h(x)], x ~ N(0, I_d). "
@@ -194,11 +192,11 @@ def digest(data: Part) -> str:
 
 def prove(data: Part) -> str | None:
     """Raises Rejected at the first entry that does not follow from parameters and witness."""
-    name, digits, p, w = (data[key] for key in ("theorem", "digits", "parameters", "witness"))
-    if type(digits) is not int or not 1 <= digits <= 1000:
-        raise Rejected("digits: not a whole number from 1 to 1000")
+    name, digits = data["theorem"], whole(str(data["digits"]), "digits", 1, 1000)
+    if name not in list(THEOREMS):
+        raise Rejected(f"theorem: {name!a:.60} is none of {', '.join(THEOREMS)}")
     ctx.prec = 2048 + 8 * digits
-    facts, holds, bounds, t_eps, grade = THEOREMS[name](**p, **w)
+    facts, holds, bounds, t_eps, grade = THEOREMS[name](**data["parameters"], **data["witness"])
     for claim, true in holds:
         if not true or claim not in data["hypotheses"]:
             raise Rejected(f"hypotheses: {claim} " + ("is missing" if true else "does not hold"))
@@ -206,7 +204,7 @@ def prove(data: Part) -> str | None:
         same(data["quantities"][key], found, digits, f"quantities.{key}")
     same(data["queries"], tuple(b if b > 0 else fmpq(0) for b in bounds), digits, "queries")
     wanted = {"schema": SCHEMA, "statement": STATEMENTS[name], "t_eps": t_eps, "grade": grade}
-    wanted |= {"hypotheses": [claim for claim, _ in holds], "sha256": digest(data)}
+    wanted |= {"hypotheses": [h[0] for h in holds], "digits": digits, "sha256": digest(data)}
     for key, value in wanted.items():
         if data[key] != value or type(data[key]) is not type(value):
             raise Rejected(f"{key}: not what the theorem and the other entries give")
@@ -217,34 +215,36 @@ def prove(data: Part) -> str | None:
 
 def failure(data: Part) -> str | None:
     """None if the certificate is verified, else which entry failed and why."""
-    before = ctx.prec
     try:
         return prove(data)
     except Rejected as reason:
         return str(reason)
     except Exception as error:  # Whatever breaks a proof, it is not a proof.
-        return f"an entry is missing or malformed: {error!a:.200}"
-    finally:
-        ctx.prec = before
+        return f"an entry is missing or malformed: {(error.args or '?')[-1]!a:.200}"
+
+
+def unique(pairs: list[tuple[str, Any]]) -> Part:
+    """A JSON object, which must not say two things under one name."""
+    if len(data := dict(pairs)) < len(pairs):
+        raise ValueError("it names an entry of an object twice")
+    return data
 
 
 def read(path: str) -> Part:
-    """The object in the file; ValueError where there is none."""
+    """The object in the file; ValueError or RecursionError where there is none."""
     with open(path, "rb") as file:
         text = file.read(20_000_001)
-    try:
-        data = json.loads(text) if len(text) <= 20_000_000 else None
-    except RecursionError:
-        data = None
+    if len(text) > 20_000_000:
+        raise ValueError("it is larger than 20 million bytes")
+    data = json.loads(text, object_pairs_hook=unique)
     if isinstance(data, dict) and "theorem" in data:
         return data
-    raise ValueError("it holds no certificate (an object with a theorem), or is too large")
+    raise ValueError("it is no JSON object that names a theorem")
 
 
 if __name__ == "__main__":
     try:
-        why = failure(read(sys.argv[1]))
-        print(f"rejected: {why}" if why else "verified")
-        sys.exit(1 if why else 0)
-    except (OSError, ValueError) as error:
-        sys.exit(print(f"unreadable: {error}", file=sys.stderr) or 2)
+        why = failure(read(" ".join(sys.argv[1:])))
+        sys.exit(print(f"rejected: {why}" if why else "verified") or int(why is not None))
+    except (OSError, ValueError, RecursionError) as error:
+        sys.exit(print(f"unreadable: {error}\nusage: python verify.py FILE", file=sys.stderr) or 2)

@@ -24,6 +24,10 @@ from sqsim.problems.problem import Problem
 from sqsim.queries import Ridge
 
 DEGREES = 64
+MEMORY = 2**32
+COPIES = 6
+"""Vectors held for a direction: it is drawn, normalised, and stands in an instance; some rest."""
+
 ALMOST = 1e-14
 """A unit vector this near to a span is in it, or not: floats do not tell."""
 
@@ -80,6 +84,16 @@ def family_of(what: Any) -> Family:
                 "learner must be told the same, whichever it meets"
             )
     return Family(what[0], tuple(what))
+
+
+def refuse_beyond_memory(dimension: int, count: int) -> None:
+    """Before so many directions are drawn."""
+    need = 8 * dimension * (count + 1) * COPIES
+    if need > MEMORY:
+        raise BadInput(
+            f"{count} candidates in dimension {dimension} need about {need / 2**30:.3g} GiB, and "
+            f"{MEMORY / 2**30:.3g} are allowed; take fewer candidates or dimensions"
+        )
 
 
 def turned(instance: IndexInstance, direction: Array) -> IndexInstance:

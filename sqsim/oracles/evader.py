@@ -15,7 +15,12 @@ import numpy as np
 
 from sqsim.errors import BadInput, QueryRefused, ToleranceUnreachable
 from sqsim.lowrank import Array
-from sqsim.oracles.candidates import Family, fresh_directions, only_link
+from sqsim.oracles.candidates import (
+    Family,
+    fresh_directions,
+    only_link,
+    refuse_beyond_memory,
+)
 from sqsim.oracles.consistency import Answered, Consistency
 from sqsim.oracles.null_law import nothing, null_law, null_mean
 from sqsim.oracles.protocol import Means, Q_contra
@@ -90,8 +95,9 @@ class Evader(Generic[Q_contra]):
     ) -> None:
         if not isinstance(tolerance, Tolerance):
             raise BadInput(f"tolerance is {tolerance!r}; wanted for example L2(0.01)")
-        if candidates < 1:
-            raise BadInput(f"candidates is {candidates}; draw at least one direction at a time")
+        if isinstance(candidates, bool) or not isinstance(candidates, int) or candidates < 1:
+            raise BadInput(f"candidates is {candidates!r}; draw at least one direction at a time")
+        refuse_beyond_memory(family.problem.dimension, candidates)
         self.family = family
         self._judge = Consistency(Quadrature() if means is None else means, seed)
         self._tolerance, self._correlational = tolerance, correlational

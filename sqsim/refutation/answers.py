@@ -41,6 +41,7 @@ class CheckedAnswer:
     turn, label : of the query; `size` is in scalar queries.
     error : |answer - mean| in units of what the tolerance multiplies: ||phi|| in the L2 convention.
     tolerance : the tau that was granted.
+    reason : why the error is an estimate; empty where it is proved.
     """
 
     turn: int
@@ -48,6 +49,7 @@ class CheckedAnswer:
     size: int
     error: Enclosure | Estimate
     tolerance: float
+    reason: str = ""
 
     @property
     def upper(self) -> Fraction:
@@ -91,33 +93,50 @@ def check_answers(
     is compared with the evaluator's mean, an estimate that relies on the kinks and levels that
     the query declares.
     """
-    proved: dict[tuple[bytes, int], Enclosure | Estimate] = {}
+    proved: dict[tuple[bytes, int], tuple[Enclosure | Estimate, str]] = {}
     checked = []
     for one in history:
         error: Enclosure | Estimate | None = None
-        form, link = one.query.form, only_link(instance)
-        correlation = isinstance(one.query, Correlation) and type(one.tolerance) is L2
-        if correlation and isinstance(form, Ridge) and link is not None and one.is_zero:
+        form, link, reason = one.query.form, only_link(instance), _obstacle(one, instance)
+        if not reason and isinstance(form, Ridge) and link is not None:
             # Rounds that move nothing ask again with the same frame.
             key = (b"" if form.frame is None else form.frame.tobytes(), form.power)
             if key not in proved:
                 proved[key] = _bound(link, instance.labels.terms[0].direction, form, digits)
-            error = proved[key]
+            error, reason = proved[key]
         if error is None or error.bounds[1] > Fraction(one.tolerance.tau):
             error = _estimated(instance, one, means)
-        size = one.query.size(instance.problem.dimension)
-        checked.append(CheckedAnswer(one.turn, one.query.label, size, error, one.tolerance.tau))
+            reason = reason or "the proved bound of some mean exceeds the tolerance"
+        size, tau = one.query.size(instance.problem.dimension), one.tolerance.tau
+        checked.append(CheckedAnswer(one.turn, one.query.label, size, error, tau, reason))
     return tuple(checked)
 
 
-def _bound(link: Link, direction: Array, form: Ridge, digits: int) -> Enclosure | Estimate:
+def _obstacle(one: Answered, instance: IndexInstance) -> str:
+    """Why the bound does not speak of this answer; empty where it does."""
+    if type(one.tolerance) is not L2:
+        return (
+            f"the {type(one.tolerance).__name__} convention needs the query's norm or mean, which "
+            "is computed, not proved"
+        )
+    if not isinstance(one.query, Correlation) or not isinstance(one.query.form, Ridge):
+        return "the bound is for correlations with functions of a few directions"
+    if only_link(instance) is None:
+        return "the label is more than one link of one direction"
+    return "" if one.is_zero else "an answer is not 0, and means are computed, not proved"
+
+
+def _bound(
+    link: Link, direction: Array, form: Ridge, digits: int
+) -> tuple[Enclosure | Estimate, str]:
+    """The bound; where it is not proved, in floats and with the reason."""
     try:
         square = seen_square(direction, form.frame, power=form.power)
-        return correlation_bound(link, square, digits=digits)
-    except (NotCertified, BadInput):
-        # A frame of very many columns, or a link without proved coefficients.
+        return correlation_bound(link, square, digits=digits), ""
+    except (NotCertified, BadInput) as error:
         rho = seen(form, direction[:, None])
-        return Estimate(float(Visibility.of(link)(rho)[0]), 0.0, "bound in 64-bit floats")
+        value = float(Visibility.of(link)(rho)[0])
+        return Estimate(value, 0.0, "bound in 64-bit floats"), str(error)
 
 
 def _estimated(instance: IndexInstance, one: Answered, means: Means) -> Estimate:

@@ -29,7 +29,7 @@ class Refutation:
     queries : scalar queries asked.
     loss : the learner's, on that instance.
     loss_ratio : loss over OPT (an upper bound of it, so that the ratio is not overstated).
-    candidates : instances tried.
+    candidates : instances tried; 0 where the learner ended without a result.
     history : the queries with the answers that were given.
     value : what the learner returned.
     """

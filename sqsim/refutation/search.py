@@ -14,7 +14,6 @@ import numpy as np
 
 from sqsim.errors import BadInput, BudgetSpent, QueryRefused, ToleranceUnreachable
 from sqsim.loop import Budget, run
-from sqsim.lowerbounds.precision import bits_for
 from sqsim.lowerbounds.quantities import Estimate
 from sqsim.oracles import scoring
 from sqsim.oracles.candidates import Family, family_of
@@ -34,6 +33,9 @@ from sqsim.tolerance import Mean, Tolerance
 
 RATIO = 1.5
 """A learner fails if its loss is more than this many times OPT: where a study counts success."""
+
+MOST_DIGITS = 1000
+"""Of the bounds, whose first figures alone are compared with a tolerance."""
 
 Loss = Callable[[IndexInstance, Any], Mean]
 
@@ -79,12 +81,13 @@ def refute(
     opt : what a good loss is; the instance's `opt_upper_bound` unless given.
     means : evaluator for queries whose mean has to be computed; Quadrature() unless given.
     candidates : directions drawn at a time.
-    digits : of the proved bounds.
+    digits : of the proved bounds, 1 to 1000.
     budget : the most that the learner may ask.
     seed : of the directions drawn.
     """
     family = family_of(problem)
-    bits_for(digits)
+    if not isinstance(digits, int) or not 1 <= digits <= MOST_DIGITS:
+        raise BadInput(f"digits is {digits!r}; wanted a whole number of digits, 1 to {MOST_DIGITS}")
     if not ratio >= 1:
         raise BadInput(f"ratio is {ratio}; a loss is compared with a multiple >= 1 of OPT")
     evader: Evader[Any] = Evader(
@@ -115,7 +118,7 @@ def refute(
             ledger.queries,
             None,
             None,
-            evader.tried,
+            0,
             evader.history,
         )
     found, tried = _allowing(evader, family, value, candidates)

@@ -47,7 +47,7 @@ def write_json(path: Path, results: Mapping[str, Any]) -> None:
     try:
         write_atomically(path, text.encode())
     except OSError as error:
-        raise BadInput(f"cannot write {path}: {error}") from error
+        raise BadInput(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
