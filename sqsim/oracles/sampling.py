@@ -34,7 +34,9 @@ class Sample:
     The table is a Dataset, or a Chunked one that is read once for each batch of queries, a chunk
     at a time.  The confessed error is a bound on rounding alone, derived in `moments.averages`, so
     two tables of the same rows have answers that differ by at most the sum of their errors,
-    whatever their chunks.  Nothing is said about the population that the table may have been drawn
+    whatever their chunks, as long as no row lies on a jump of h up to the rounding of W'x: there
+    the values of h are taken as computed, and which side a tie falls on may depend on what else is
+    asked in the batch.  Move a jump off the values that a table takes.  Nothing is said about the population that the table may have been drawn
     from.
     """
 

@@ -100,11 +100,15 @@ class SeparationProgress(_Progress):
     def _head(self) -> None:
         self.started = True
         s = self.study
+        answers = f"({s.norm}), answers {s.policy}"
+        if s.sampled is not None:
+            answers = f"from samples ({s.model}), no adversary"
+        if s.model == "ldp":
+            answers += f", epsilon {s.epsilon:g}, clipped at {s.clip:g}"
         self.console.print(
             Text(
                 f"hidden neuron of bias {s.bias:g} in dimension {s.dimension}, Hermite degrees up "
-                f"to {s.cutoff} removed;\ntolerance {s.tolerance:g} ({s.norm}), answers "
-                f"{s.policy}, seed {s.seed}\n"
+                f"to {s.cutoff} removed;\ntolerance {s.tolerance:g} {answers}, seed {s.seed}\n"
             ),
             soft_wrap=True,
         )
