@@ -35,9 +35,9 @@ class Sample:
     at a time.  The confessed error is a bound on rounding alone, derived in `moments.averages`, so
     two tables of the same rows have answers that differ by at most the sum of their errors,
     whatever their chunks, as long as no row lies on a jump of h up to the rounding of W'x: there
-    the values of h are taken as computed, and which side a tie falls on may depend on what else is
-    asked in the batch.  Move a jump off the values that a table takes.  Nothing is said about the population that the table may have been drawn
-    from.
+    the values of h are taken as computed, and which side a tie falls on may depend on what else
+    is asked in the batch.  Move a jump off the values that a table takes.  Nothing is said about
+    the population that the table may have been drawn from.
     """
 
     def means(
