@@ -7,15 +7,19 @@ weight from here.  This file does not know either of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
+from scipy.special import ndtr
 
 from sqsim.errors import BadInput
 from sqsim.gaussian import ridge_norms
 from sqsim.lowrank import Array
 from sqsim.queries import Ridge
+
+NARROW = 0.3
+"""Deviation in s below which a smoothed step is as good as a jump to a quadrature."""
 
 
 @final
@@ -52,3 +56,31 @@ def reweighted(bias: float, *, rho: float = 0.5, overlap: float = 0.9) -> Update
         return np.where(s >= cut, np.exp(shift * np.minimum(s, 60.0) - shift**2 / 2), 0.0)
 
     return Update("reweighted", weight, (cut,))
+
+
+def smoothed(bias: float, *, rho: float) -> Update:
+    """weight(s) = Phi((rho s + bias) / sqrt(1 - rho^2)) = T_rho 1(. + bias >= 0), 0 <= rho < 1.
+
+    The slope of max(z + bias, 0) averaged over rho s + sqrt(1 - rho^2) Z: Zarifis et al. (2025).
+    ||weight||^2 = P(X, Y >= -bias) at correlation rho^2.
+    """
+    if not (np.isfinite(bias) and 0 <= rho < 1):
+        raise BadInput(f"bias {bias} and rho {rho}: a finite bias and 0 <= rho < 1 wanted")
+    width = float(np.sqrt((1 - rho) * (1 + rho)))
+
+    def weight(s: Array) -> Array:
+        return np.asarray(ndtr((rho * s + bias) / width))
+
+    # Not kinks of the weight: where a narrow step begins and ends, so that no panel misses it.
+    ends = (-8.0, -3.0, 0.0, 3.0, 8.0) if width < NARROW * rho else ()
+    return Update("smoothed", weight, tuple((k * width - bias) / rho for k in ends))
+
+
+def optimal(bias: float, *, overlap: float) -> Update:
+    """The weight of <w, x> with the least worst-case noise over signal at this overlap of w and v.
+
+    Clean labels give P_w E[y x h(<w, x>)] the component S <h, T_L s_b'> toward v and noise of
+    budget OPT at most sqrt(OPT) ||h||; by Cauchy-Schwarz h = T_L s_b' is best, the smoothed weight
+    with rho = L.
+    """
+    return replace(smoothed(bias, rho=overlap), name="optimal")

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from sqsim.cli.audit import audit
+from sqsim.cli.basin import basin
 from sqsim.cli.bound import bound, check_certificate
 from sqsim.cli.correlation import correlation
 from sqsim.cli.costs import costs
@@ -51,6 +52,7 @@ def _root(
 app.command()(separation)
 app.command(name="run")(run_command)
 app.command()(hermite)
+app.command()(basin)
 app.command()(correlation)
 app.command()(exponents)
 app.add_typer(bound)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqsim.lazy import attach
 
 if TYPE_CHECKING:
+    from sqsim.problems.binarised import BinarisedNetwork, BinarisedRegression
     from sqsim.problems.chunked import Chunked
     from sqsim.problems.cube import CubeFunction
     from sqsim.problems.dataset import Dataset
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from sqsim.problems.sources import from_arrays, from_chunks, from_dask, from_npy
 
 __all__ = [
+    "BinarisedNetwork",
+    "BinarisedRegression",
     "Chunked",
     "ClassificationNoise",
     "Contamination",
@@ -49,6 +52,7 @@ __all__ = [
 ]
 
 _NAMES = {
+    "sqsim.problems.binarised": ("BinarisedNetwork", "BinarisedRegression"),
     "sqsim.problems.chunked": ("Chunked",),
     "sqsim.problems.cube": ("CubeFunction",),
     "sqsim.problems.dataset": ("Dataset",),

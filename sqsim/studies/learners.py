@@ -19,6 +19,7 @@ from sqsim.algorithms.descent import (
     random_direction,
     reweighted_pgd,
 )
+from sqsim.algorithms.generalised_linear import glmtron, surrogate_descent
 from sqsim.algorithms.guo_vijayaraghavan import learn_relu
 from sqsim.algorithms.profile import fit_norm_and_bias
 from sqsim.algorithms.regression import biased_one_shot_regression, one_shot_regression
@@ -31,6 +32,7 @@ from sqsim.problems.problem import Problem
 from sqsim.queries import Batch, Query, Ridge, Statistic
 from sqsim.seeds import Seed
 from sqsim.strategy import CSQ, SQ, Answers, ask
+from sqsim.studies.single_neurons import isotonic_direction, matched, planted, scaled
 from sqsim.tolerance import L2, Absolute, RootMeanSquare, Tolerance
 
 CONVENTIONS: Mapping[str, Callable[[float], Tolerance]] = {
@@ -89,7 +91,7 @@ class Learner:
 
 def learner(name: str) -> Learner:
     """The cold-start learner of this name."""
-    known = {one.name: one for one in LEARNERS}
+    known = {one.name: one for one in (*LEARNERS, *SINGLE_NEURONS)}
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
@@ -205,4 +207,13 @@ LEARNERS: Sequence[Learner] = (
     Learner("thresholded-pca", "SQ", _thresholded_pca, told=True),
     Learner("learn-relu", "SQ", _learn_relu, told=False),
 )
-"""Every cold-start learner, the correlational ones first."""
+"""Every cold-start learner of a separation, the correlational ones first."""
+
+SINGLE_NEURONS: Sequence[Learner] = (
+    Learner("glmtron", "CSQ", partial(matched, glmtron), told=True),
+    Learner("surrogate-descent", "CSQ", partial(matched, surrogate_descent), told=True),
+    Learner("isotron", "CSQ", partial(isotonic_direction, BIASES), told=True),
+    Learner("planted-descent", "CSQ", planted, told=True),
+    Learner("scaled-gradient-descent", "CSQ", scaled, told=True),
+)
+"""Further learners that are asked for by name: a separation does not run them."""
