@@ -13,6 +13,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sqsim.characters import Characters
 from sqsim.errors import BadInput, QueryRefused
 from sqsim.lowrank import Array, dense
 from sqsim.tolerance import Absolute, Declared, Mean, Scale, Tolerance, positive
@@ -34,7 +35,8 @@ class Bounded(Tolerance):
         ------
         QueryRefused
             Where no range is declared, where phi = y g(x) and no bound on |y| is known, and where
-            the range leaves the domain.
+            the range leaves the domain.  h(y) chi_S(x) has the sign of either: its range is that
+            of h and of -h together.
         """
         low, high = self.domain
         name = f"query {query.label!r}"
@@ -54,6 +56,8 @@ class Bounded(Tolerance):
                 )
             b = bound * max(-a, b)
             a = -b
+        elif _signed(query):
+            a, b = -max(-a, b), max(-a, b)
         if not (low <= a and b <= high):
             raise QueryRefused(
                 f"{name} has values in [{a:g}, {b:g}], and {wanted}; shift and divide the "
@@ -164,7 +168,9 @@ class RootStat(Bounded):
         # Where 0 is lawful the reach is p itself, without a rounding.
         below = np.where(root > self.tau, DOWN * self.tau * (2 * root - self.tau), most)
         above = DOWN * self.tau * (2 * np.sqrt(least) + self.tau)
-        return np.asarray(np.minimum(below, most)), np.asarray(above)
+        # Nor does an answer go below 0, as that of a mean with an error otherwise could.
+        below = np.minimum(below, np.clip(dense(mean.value), 0.0, most))
+        return np.asarray(below), np.asarray(above)
 
     def radius(self, mean: Mean) -> Array:
         """Half-width of the narrower side."""
@@ -209,6 +215,12 @@ class SupNorm(Tolerance):
         self.check(query, lambda: None)
         assert query.range is not None
         return Absolute(self.tau * max(-query.range[0], query.range[1]))
+
+
+def _signed(query: Declared) -> bool:
+    """Whether a parity of some coordinates multiplies the function whose range is declared."""
+    form = getattr(query, "form", None)
+    return isinstance(form, Characters) and (form.masks is None or bool(np.any(form.masks)))
 
 
 def _ends(mean: Mean) -> tuple[Array, Array]:

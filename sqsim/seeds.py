@@ -16,7 +16,12 @@ Seed = int
 
 
 class Role(IntEnum):
-    """Who draws.  The numbers are part of every recorded run: append, never renumber."""
+    """Who draws.  The numbers are part of every recorded run: append, never renumber.
+
+    SAMPLE is Monte Carlo's.  Every kind of sampling or private oracle has a role of its own, so
+    that two of different kinds share no example and no noise at one seed; two of one kind are
+    independent only with different seeds.
+    """
 
     INSTANCE = 1
     LEARNER = 2
@@ -24,6 +29,16 @@ class Role(IntEnum):
     SAMPLE = 4
     POLICY = 5
     SPLIT = 6
+    THRESHOLDS = 7
+    REPORTS = 8
+    HONEST = 9
+    UNBIASED = 10
+    FRESH = 11
+    REUSED = 12
+    ONE_BIT = 13
+    LOCAL = 14
+    CENTRAL = 15
+    HOLDOUT = 16
 
 
 def rng(seed: Seed, role: Role, turn: int = 0) -> np.random.Generator:

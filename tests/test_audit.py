@@ -16,17 +16,25 @@ import xxhash
 from typer.testing import CliRunner
 
 from sqsim.audit.auditing import audit_transcript
+from sqsim.bounded import Stat
 from sqsim.cli import app
-from sqsim.errors import BadInput
+from sqsim.errors import BadInput, BudgetSpent, QueryRefused
 from sqsim.journal import encode
 from sqsim.loop import Budget, run
-from sqsim.oracles.policies import uniform, worst_direction
+from sqsim.oracles.central import central_private
+from sqsim.oracles.holdout import reusable_holdout
+from sqsim.oracles.limits import limited
+from sqsim.oracles.policies import exact, uniform, worst_direction
+from sqsim.oracles.private import local_private
 from sqsim.oracles.sampling import MonteCarlo
+from sqsim.oracles.sampling_oracles import honest
 from sqsim.oracles.scoring import null_loss
 from sqsim.oracles.simulated import csq, sq
+from sqsim.partitions import MVStat, partition
 from sqsim.problems.corruption import Decoy, LabelNoise, LowDegreeRemoval
+from sqsim.problems.dataset import Dataset
 from sqsim.problems.index import ReluRegression
-from sqsim.queries import Correlation, Opaque, Ridge, Statistic
+from sqsim.queries import Batch, Characters, Correlation, Opaque, Query, Ridge, Statistic
 from sqsim.recipe import Recipe
 from sqsim.report.files import write_json
 from sqsim.strategy import ask, ask_all
@@ -472,6 +480,254 @@ def test_another_table_is_refused(table: Path, tmp_path: Path) -> None:
     forged(path, change)
     with pytest.raises(BadInput, match=r"t\.csv"):
         audit_transcript(path)
+
+
+def small_table(*, signs: bool = False) -> Dataset:
+    draw = np.random.default_rng(7)
+    x = draw.standard_normal((3000, 3))
+    return Dataset(np.sign(x) if signs else x, np.tanh(x[:, 0]))
+
+
+def asked(query: Query) -> Any:
+    return (yield from ask(query))
+
+
+def cells(policy: str) -> tuple[Any, Any]:
+    """A partition of which only two sums are held to the tolerance."""
+    query = partition(lambda x, y: np.digitize(y, [-0.6, -0.2, 0.2, 0.6]), 5, sets=SETS)
+    oracle = sq(small_table(), tolerance=MVStat(1000), policy=ADVERSE[policy], seed=5)
+    return asked(query), oracle
+
+
+SETS = [(0, 1), (2, 3, 4)]
+ADVERSE = {"exact": exact, "uniform": uniform, "worst": worst_direction}
+
+
+def tables_of_signs(seed: int) -> tuple[Any, Any]:
+    """Characters, which exact sums do not take."""
+    query = Correlation(Characters(np.array([1, 3, 6])), "characters")
+    table = small_table(signs=True)
+    return asked(query), csq(table, tolerance=Absolute(0.01), policy=uniform, seed=seed)
+
+
+def a_matrix(policy: str) -> tuple[Any, Any]:
+    """Structured answers."""
+    instance = ReluRegression(40).draw(seed=1)
+    return asked(Correlation(Ridge(power=2), "matrix")), csq(instance, tolerance=L2(1e-3))
+
+
+GRANTED = {
+    "a Statistic": Statistic(Ridge(np.square), "energy"),
+    "another kind": Correlation(Ridge(np.tanh, np.eye(3)[0]), "tanh", L2(0.2)),
+    "finer": Correlation(Ridge(np.tanh, np.eye(3)[0]), "tanh", Absolute(0.001)),
+    "no range": Correlation(Ridge(np.tanh, np.eye(3)[0]), "tanh"),
+}
+
+
+def demanding(which: str, correlational: bool, ranged: bool) -> tuple[Any, Any]:
+    """A question that some oracles must refuse."""
+    make: Any = csq if correlational else sq
+    oracle = make(small_table(), tolerance=Stat(0.01) if ranged else Absolute(0.01))
+    return asked(GRANTED[which]), oracle
+
+
+def sampled(kind: str, queries: int = 3) -> tuple[Any, Any]:
+    """Oracles that are no functions of a mean, asked what nothing but sampling takes."""
+    instance = ReluRegression(3).draw(seed=2)
+    common: dict[str, Any] = {"failure": 0.1, "queries": 2, "clip": 1.0, "seed": 3}
+    absolute = {"tolerance": Absolute(0.3)}
+    means = MonteCarlo(500)
+    makers: dict[str, Callable[[], Any]] = {
+        "limited": lambda: limited(sq(instance, tolerance=Absolute(0.5), means=means), queries=2),
+        "honest": lambda: honest(instance, samples=500, seed=3),
+        "local": lambda: local_private(small_table(), epsilon=4.0, **absolute, **common),
+        "central": lambda: central_private(
+            instance, epsilon=1.0, delta=1e-6, records=4000, **common
+        ),
+        "holdout": lambda: reusable_holdout(instance, **absolute, **common, budget=1, training=200),
+    }
+
+    def strategy() -> Any:
+        found = 0.0
+        for index in range(queries):
+            form = Opaque(_Waved(index))
+            found += float((yield from ask(Statistic(form, "opaque"))))
+        return found
+
+    return strategy(), makers[kind]()
+
+
+class _Waved:
+    def __init__(self, index: int) -> None:
+        self._index = index
+
+    def __call__(self, x: Any, y: Any) -> Any:
+        return np.tanh(y * x[:, 0] + self._index)
+
+
+def audited(path: Path, prefix: bool = False) -> Any:
+    return audit_transcript(path, digits=DIGITS, trust=[__name__], prefix=prefix)
+
+
+@pytest.mark.parametrize("policy", ADVERSE)
+def test_sums_over_sets_of_cells_are_judged(tmp_path: Path, policy: str) -> None:
+    """No cell alone is a set of the family, so only sums tell a forged answer."""
+    path = tmp_path / "run.jsonl"
+    recorded(path, "cells", policy=policy)
+    found = audited(path)
+    assert found.lawful, found.findings
+    truth = np.histogram(small_table().targets, [-2, -0.6, -0.2, 0.2, 0.6, 2])[0] / 3000
+    p = truth[:2].sum()
+    radius = max(1 / 1000, np.sqrt(p * (1 - p) / 1000))
+    for part, lawful in ((0.99, True), (1.01, False)):
+
+        def change(lines: list[dict[str, Any]], part: float = part) -> None:
+            lines[1]["answers"][0] = (truth + np.eye(5)[1] * part * radius).tolist()
+
+        forged(path, change)
+        found = audited(path)
+        assert found.lawful is lawful
+        assert found.largest == pytest.approx(part)
+    assert found.findings[0].entry == (0, 1)
+    assert "sum over cells" in found.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("which", "correlational", "ranged"),
+    [
+        ("a Statistic", True, False),
+        ("another kind", False, False),
+        ("finer", False, False),
+        ("no range", True, True),
+    ],
+)
+def test_answers_that_the_oracle_must_refuse_are_found(
+    tmp_path: Path, which: str, correlational: bool, ranged: bool
+) -> None:
+    """Also where they are right: an answer to such a question is a power the oracle has not."""
+    path = tmp_path / "run.jsonl"
+    with pytest.raises(QueryRefused):
+        recorded(path, "demanding", which=which, correlational=correlational, ranged=ranged)
+    assert audited(path).lawful
+    query, table = GRANTED[which], small_table()
+    right = sq(table, tolerance=query.tolerance or Absolute(0.01)).answer(Batch((query,)), 0)[0]
+
+    def change(lines: list[dict[str, Any]]) -> None:
+        lines[1]["refusal"] = None
+        lines[1]["answers"] = [float(right)]
+
+    forged(path, change)
+    found = audited(path)
+    assert [one.about for one in found.findings] == ["answer"]
+    assert "refuses" in found.findings[0].message
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")], ids=str)
+@pytest.mark.parametrize("part", ["basis", "core"])
+def test_answers_that_are_no_numbers_are_found(tmp_path: Path, part: str, number: float) -> None:
+    """A structured zero is zero only if its basis is one of numbers."""
+    path = tmp_path / "run.jsonl"
+    recorded(path, "a_matrix", policy="exact")
+    assert audited(path).lawful
+
+    def change(lines: list[dict[str, Any]]) -> None:
+        basis = np.eye(40)[:, :1].tolist()
+        answer: dict[str, Any] = {"basis": basis, "core": [[0.0]]}
+        answer[part][0][0] = number
+        lines[1]["answers"][0] = answer
+
+        for line in lines:
+            line["arrays"] = 0
+
+    path.with_name(path.name + ".bin").unlink(missing_ok=True)
+    forged(path, change)
+    found = audited(path)
+    assert any("not a finite number" in one.message for one in found.findings)
+
+
+@pytest.mark.parametrize("kind", ["honest", "local", "central", "holdout"])
+def test_answers_from_samples_are_drawn_again(tmp_path: Path, kind: str) -> None:
+    """Where nobody else finds the mean, the draw speaks for them; a changed one is found."""
+    path = tmp_path / "run.jsonl"
+    recorded(path, "sampled", kind=kind, queries=2)
+    found = audited(path)
+    assert found.lawful, found.findings
+    assert dict(found.grades) == {"drawn again": 2}
+    assert found.unjudged == 2
+
+    def change(lines: list[dict[str, Any]]) -> None:
+        lines[-1]["answers"][0] += 1e-6
+
+    forged(path, change)
+    found = audited(path)
+    assert [one.about for one in found.findings] == ["answer"]
+
+
+@pytest.mark.parametrize("kind", ["central", "holdout", "limited"])
+def test_a_budget_of_the_oracle_is_spent_again(tmp_path: Path, kind: str) -> None:
+    """Private oracles end runs themselves; who says so too early is found."""
+    path = tmp_path / "run.jsonl"
+    with pytest.raises(BudgetSpent):
+        recorded(path, "sampled", kind=kind, queries=3)
+    found = audited(path)
+    assert found.lawful, found.findings
+    assert found.turns == 3
+
+    def change(lines: list[dict[str, Any]]) -> None:
+        lines[2].update(answers=[], refusal=lines[3]["refusal"])
+        del lines[3]
+
+    forged(path, change)
+    assert [one.about for one in audited(path).findings] == ["refusal"]
+
+
+def averages(seed: int) -> tuple[Any, Any]:
+    instance = ReluRegression(3).draw(seed=2)
+    query = Correlation(Ridge(np.tanh, np.eye(3)[0]), "tanh")
+    return asked(query), honest(instance, samples=400, failure=0.9999, seed=seed)
+
+
+def test_averages_are_compared_with_a_mean_where_one_is_found(tmp_path: Path) -> None:
+    """A promise of probability 1/10000 is missed, which is counted and no fault."""
+    misses = 0
+    for seed in range(4):
+        path = tmp_path / f"{seed}.jsonl"
+        recorded(path, "averages", seed=seed)
+        found = audited(path)
+        assert found.lawful, found.findings
+        assert found.unjudged == 0
+        assert found.largest > 0
+        misses += found.misses
+    assert 0 < misses <= 4
+
+
+def test_characters_of_a_table_are_asked_of_its_evaluator(tmp_path: Path) -> None:
+    """What exact sums do not take is no fault."""
+    path = tmp_path / "run.jsonl"
+    recorded(path, "tables_of_signs", seed=1)
+    found = audited(path)
+    assert found.lawful, found.findings
+    assert dict(found.grades) == {"the oracle's evaluator again": 3}
+
+
+@pytest.mark.parametrize("command", ["audit", "costs"])
+def test_what_is_no_transcript_is_named(tmp_path: Path, command: str) -> None:
+    """A folder, no file, and a file of something else, without the reader's internals."""
+    (tmp_path / "other.jsonl").write_text('{"a": 1}\n')
+    (tmp_path / "empty.jsonl").write_text("")
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    cases = {
+        "": "is a folder",
+        "none.jsonl": "there is no file",
+        "other.jsonl": "other.jsonl",
+        "empty.jsonl": "empty",
+        "t.csv": "is no transcript",
+    }
+    for name, words in cases.items():
+        error = CliRunner().invoke(app, [command, str(tmp_path / name)]).exception
+        assert isinstance(error, BadInput), name
+        assert words in str(error)
+        assert "KeyError" not in str(error)
 
 
 @pytest.mark.parametrize(

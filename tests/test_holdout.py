@@ -167,7 +167,7 @@ def test_a_label_is_answered_within_the_tolerance_in_2000_runs() -> None:
 
 
 def test_questions_beyond_the_count_are_refused() -> None:
-    oracle = reusable_holdout(CoinLabels(9), **(OPTIONS | {"queries": 9}))
+    oracle = reusable_holdout(CoinLabels(9), **(OPTIONS | {"queries": 9, "training": 400}))
     oracle.answer(Batch((Correlation(Ridge(power=1)),)), 0)
     with pytest.raises(BudgetSpent, match="holdout questions"):
         oracle.answer(Batch((coin(0),)), 1)
@@ -262,7 +262,7 @@ def test_one_round_on_a_reused_sample_keeps_its_promise() -> None:
         ({"queries": 0}, "queries is 0"),
         ({"budget": 0}, "budget is 0"),
         ({"training": 0}, "training is 0"),
-        ({"clip": None}, "give clip=c"),
+        ({"clip": None}, "pass clip=c"),
         ({"holdout": 50}, "the promise needs"),
         ({"tolerance": Absolute(2.5)}, "tau over the width"),
         ({"tolerance": L2(0.1)}, "answers within Absolute"),

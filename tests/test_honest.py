@@ -263,7 +263,7 @@ def test_answers_are_pure_and_do_not_depend_on_the_rest_of_the_batch() -> None:
     queries = (
         Correlation(Ridge(power=1), "moment"),
         Statistic(Ridge(lambda y: (np.abs(y) > 0.5) * 1.0, power=2), "matrix"),
-        SIGNED,
+        Statistic(SIGNED.form, "of labels of any size"),
     )
     for make in (
         lambda: honest(INSTANCE, samples=3000),

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias, final
 
+from sqsim.audit.reading import described, read_transcript
 from sqsim.errors import BadInput
 from sqsim.oracles.sample_counts import (
     SampleCount,
@@ -116,7 +117,7 @@ def run_costs(path: str | Path, *, failure: float = 0.05, epsilon: float = 1.0) 
     """
     if not 0 < failure < 1:
         raise BadInput(f"delta is {failure!r}; a probability lies strictly between 0 and 1")
-    transcript = Transcript.read(path)
+    transcript = read_transcript(path)
     rounds = _rounds(transcript)
     total = sum(size for prices in rounds for size, _ in prices)
     if not total:
@@ -186,5 +187,7 @@ def _rounds(transcript: Transcript) -> list[list[tuple[int, float]]]:
             for record in transcript
         ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInput(f"{transcript.path} holds a record that is none: {error!r:.120}") from error
+        raise BadInput(
+            f"{transcript.path} holds a record that is none: {described(error)}"
+        ) from error
     return [prices for prices in found if prices]

@@ -61,6 +61,7 @@ class Audit:
     largest : the largest part of its radius that an answer is off by.
     ledger : re-derived from the questions.
     digits : asked for.
+    unjudged : entries that were drawn again, and whose mean nobody else can find.
     """
 
     transcript: str
@@ -74,6 +75,7 @@ class Audit:
     ledger: Ledger
     digits: int
     grades: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    unjudged: int = 0
 
     @property
     def lawful(self) -> bool:
@@ -90,6 +92,7 @@ class Audit:
             "entries",
             "edges",
             "misses",
+            "unjudged",
             "largest",
             "digits",
         ):

@@ -13,6 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from sqsim.audit.exact_sums import SCALE_ERROR, table_mean
+from sqsim.audit.granting import instance_of
 from sqsim.errors import BadInput, NotCertified, QueryRefused, ToleranceUnreachable
 from sqsim.inputs import Gaussian
 from sqsim.lowerbounds.many_digit_means import SpanMean, correlation_mean, statistic_mean
@@ -63,11 +64,12 @@ def independent_mean(
     float quadrature without the closed form of the label; else by the oracle's evaluator once
     more, which only finds changed answers.
     """
-    instance = oracle.instance
+    instance = instance_of(oracle)
     if isinstance(instance, Dataset):
-        found = table_mean(instance, query, scale)
-        mean = Mean(found.value, found.error, found.scale)
-        return IndependentMean(mean, "exact sums", scale_error=SCALE_ERROR)
+        try:
+            return _summed(instance, query, scale)
+        except NotCertified:
+            pass
     if isinstance(instance, IndexInstance) and isinstance(instance.problem.inputs, Gaussian):
         for attempt in (_many_digits, _as_statistic):
             try:
@@ -81,6 +83,12 @@ def independent_mean(
         )
     means = oracle.means.means(instance, [query], [scale], seed=oracle.seed, turn=turn)
     return IndependentMean(means[0], "the oracle's evaluator again", scale_error=NORM_ERROR)
+
+
+def _summed(table: Dataset, query: Query, scale: Scale) -> IndependentMean:
+    found = table_mean(table, query, scale)
+    mean = Mean(found.value, found.error, found.scale)
+    return IndependentMean(mean, "exact sums", scale_error=SCALE_ERROR)
 
 
 def _many_digits(

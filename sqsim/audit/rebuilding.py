@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqsim.audit.findings import Finding
+from sqsim.audit.granting import instance_of, repeatable
 from sqsim.errors import BadInput, SqsimError
 from sqsim.recipe import Recipe
 from sqsim.strategy import Strategy
@@ -49,10 +50,15 @@ def rebuilt(transcript: Transcript, trust: Sequence[str]) -> tuple[Strategy[Any,
     except Exception as error:  # any function may fail on forged arguments in any way
         words = f"{recipe.maker} cannot make this run again: {error!r:.160}"
         raise BadInput(words) from error
-    if not (isinstance(made, tuple) and len(made) == 2 and hasattr(made[1], "instance")):
+    if not (isinstance(made, tuple) and len(made) == 2 and instance_of(made[1]) is not None):
         raise BadInput(
-            f"{recipe.maker} returned {made!r:.80}; wanted (strategy, oracle) with an oracle made "
-            "by csq(instance, ...) or sq(instance, ...), not a wrapped one"
+            f"{recipe.maker} returned {made!r:.80}; wanted (strategy, oracle) with an oracle that "
+            "answers about one instance, such as csq(instance, ...) or sq(instance, ...)"
+        )
+    if not repeatable(made[1]):
+        raise BadInput(
+            f"{recipe.maker} makes an oracle of secure noise, which nobody can draw again, so its "
+            "answers cannot be checked; audit a run with source=Seeded()"
         )
     return made
 

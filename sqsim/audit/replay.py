@@ -13,10 +13,11 @@ from typing import Any, final
 import numpy as np
 
 from sqsim.audit.findings import Finding
+from sqsim.audit.reading import described
 from sqsim.errors import BadInput, BudgetSpent, QueryRefused, SqsimError, ToleranceUnreachable
 from sqsim.lowrank import LowRank
 from sqsim.queries import Batch, Query
-from sqsim.record import Asked, Ledger, Record, bill, facts, plain
+from sqsim.record import Asked, Ledger, Record, Refusal, bill, facts, plain
 from sqsim.strategy import Strategy
 from sqsim.transcript import Transcript
 
@@ -75,14 +76,22 @@ class Replay:
             if not self._fits(queries, answers, record, number):
                 return
             yield Turn(number, queries, answers)
+            if answers or record.refusal is None:
+                self._remind(Batch(queries, batch.note), answers, number)
             step = self._step(batch, record, answers, number)
         batch = self._next(step, len(self._transcript))
         if batch is not None:
             words = (
                 f"the transcript ends after {self.turns} turns, and the strategy asks "
-                f"{len(batch.queries)} more queries; audit a run that was stopped as a prefix"
+                f"{len(batch.queries)} more queries; audit a run that was stopped with --prefix"
             )
             self._wrong("end", words, self.turns)
+
+    def _remind(self, batch: Batch[Query], answers: tuple[Any, ...], number: int) -> None:
+        """Tell an oracle with a budget of its own what it has answered on record."""
+        # Those without an evaluator are asked every turn again, and remember it.
+        if hasattr(self._oracle, "means") and hasattr(self._oracle, "recall"):
+            self._oracle.recall(batch, number, answers)
 
     def _price(self, query: Query) -> tuple[int, float]:
         tolerance = query.tolerance or self._oracle.tolerance
@@ -108,18 +117,29 @@ class Replay:
         refusal = record.refusal
         if refusal is None:
             return partial(self._strategy.send, answers)
-        if record.cut:
+        if record.cut and not _own(record):
             error: SqsimError = _budget(refusal.message, batch, answers, self.ledger)
         else:
-            error = _REFUSALS[refusal.error](refusal.message)
-            try:
-                self._oracle.answer(batch, number)
-            except type(error):
-                pass
-            else:
-                words = f"{refusal.error} is on record, and the oracle answers: {refusal.message}"
-                self._wrong("refusal", words, number)
+            error = self._refused_again(batch, record, refusal, number)
         return partial(self._strategy.throw, error)
+
+    def _refused_again(
+        self, batch: Batch[Query], record: Record, refusal: Refusal, number: int
+    ) -> SqsimError:
+        """The refusal on record, which the oracle must give again."""
+        asked = Batch(batch.queries[: len(record.queries)], batch.note)
+        try:
+            self._oracle.answer(asked, number)
+        except SqsimError as raised:
+            if type(raised).__name__ == refusal.error:
+                return raised if record.cut else _REFUSALS[refusal.error](refusal.message)
+            words = f"{refusal.error} is on record, and the oracle says: {raised}"
+        else:
+            words = f"{refusal.error} is on record, and the oracle answers: {refusal.message}"
+        self._wrong("refusal", words, number)
+        if record.cut:
+            return _budget(refusal.message, batch, (), self.ledger)
+        return _REFUSALS[refusal.error](refusal.message)
 
     def _same(self, batch: Batch[Query], record: Record, number: int) -> bool:
         """Whether these are the questions on record."""
@@ -154,7 +174,7 @@ class Replay:
         refusal = record.refusal
         if refusal is not None and refusal.error not in (*_REFUSALS, "BudgetSpent"):
             return self._wrong("refusal", f"unknown refusal {refusal.error!r}", number)
-        whole = refusal is None or record.cut
+        whole = refusal is None or (record.cut and not _own(record))
         if len(answers) != (len(record.queries) if whole else 0):
             words = f"{len(answers)} answers to {len(record.queries)} queries"
             return self._wrong("answer", words, number)
@@ -170,12 +190,22 @@ class Replay:
         return False
 
 
+def _own(record: Record) -> bool:
+    """Whether a budget of the oracle itself was spent: then the questions are kept, unanswered.
+
+    A budget of the run leaves on record only what it let through.
+    """
+    return record.cut and bool(record.queries) and not record.stored
+
+
 def _records(transcript: Transcript) -> Iterator[Record]:
     """The records, where they have the form of one."""
     try:
         yield from transcript
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise BadInput(f"{transcript.path} holds a record that is none: {error!r:.120}") from error
+        raise BadInput(
+            f"{transcript.path} holds a record that is none: {described(error)}"
+        ) from error
 
 
 def _answers(record: Record) -> tuple[Any, ...]:
@@ -189,7 +219,7 @@ def _answers(record: Record) -> tuple[Any, ...]:
     except BadInput:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
-        raise BadInput(f"turn {record.turn!r} holds no answers: {error!r:.120}") from error
+        raise BadInput(f"turn {record.turn!r} holds no answers: {described(error)}") from error
     return answers
 
 

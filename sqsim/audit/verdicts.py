@@ -12,8 +12,10 @@ from typing import Any, final
 
 import numpy as np
 
+from sqsim.audit.families import set_sums
 from sqsim.audit.independent import IndependentMean
 from sqsim.lowrank import Array, EntryNorms, LowRank, dense
+from sqsim.partitions import JointStat
 from sqsim.tolerance import L2, Absolute, Mean, RootMeanSquare, Tolerance
 
 ROUNDING = 4 * 2.0**-53
@@ -24,13 +26,14 @@ BLOCK = 2_000_000
 @final
 @dataclass(frozen=True)
 class Worst:
-    """The entry that is furthest out, in units of its radius."""
+    """The entry that is furthest out, in units of its radius; or the sum over the cells `entry`."""
 
     part: float
     entry: tuple[int, ...]
     answer: float
     mean: tuple[float, float]
     radius: float
+    what: str = "entry"
 
 
 @final
@@ -48,7 +51,8 @@ def judged(answer: Any, found: IndependentMean, tolerance: Tolerance) -> Verdict
     """Compare every entry of an answer with its window.
 
     An entry is outside if it is so wherever the mean and the norm are in what their errors allow;
-    it is at the edge if it may be on either side.
+    it is at the edge if it may be on either side.  Of a multi-valued answer the sum over every set
+    of the family is compared too.
     """
     exact = _exactly(answer, found, tolerance)
     if exact is not None:
@@ -57,6 +61,8 @@ def judged(answer: Any, found: IndependentMean, tolerance: Tolerance) -> Verdict
         _block(start, rows, mean, found, tolerance)
         for start, rows, mean in _blocks(answer, found.mean)
     ]
+    if isinstance(tolerance, JointStat):
+        verdicts += _sums(answer, found.mean, tolerance)
     worst = max((one.worst for one in verdicts), key=lambda one: one.part)
     return Verdict(
         sum(one.entries for one in verdicts),
@@ -64,6 +70,15 @@ def judged(answer: Any, found: IndependentMean, tolerance: Tolerance) -> Verdict
         sum(one.edges for one in verdicts),
         worst,
     )
+
+
+def _sums(answer: Any, mean: Mean, tolerance: JointStat) -> list[Verdict]:
+    verdicts = []
+    for one in set_sums(answer, mean, tolerance):
+        ends = (one.probability - one.error, one.probability + one.error)
+        worst = Worst(one.part, one.cells, one.said, ends, one.most, "the sum over cells")
+        verdicts.append(Verdict(1, int(one.outside), int(one.edge), worst))
+    return verdicts
 
 
 def _exactly(answer: Any, found: IndependentMean, tolerance: Tolerance) -> Verdict | None:

@@ -57,6 +57,8 @@ def audit(
             typer.echo(
                 f"{found.misses:>11} outside their window, which is promised with a probability"
             )
+        if found.unjudged:
+            typer.echo(f"{found.unjudged:>11} of them of a mean that is not found otherwise")
         typer.echo(f"furthest    {found.largest:.6g} of the radius")
         typer.echo("lawful" if found.lawful else "NOT lawful")
     for finding in found.findings:

@@ -98,6 +98,22 @@ def variance_bits_needed(size: float, failure: float) -> int:
     return least(enough, failure, lambda n: failure_of_variance_bits(n, size))
 
 
+def enough_bits(
+    count: int, half_width: float, failure: float, low: float = 0.0, high: float = 1.0
+) -> bool:
+    """Whether so many bits keep the promise of `bits_needed`: tails do not always fall with n."""
+    closed = (stat_samples, stat_samples_of_bits)
+    sure = min(c(half_width, failure=failure, width=1.0).samples for c in closed)
+    return count >= sure or failure_of_bits(count, half_width, low=low, high=high) <= failure
+
+
+def enough_variance_bits(count: int, size: float, failure: float) -> bool:
+    """The same for `variance_bits_needed`."""
+    closed = (vstat_samples, vstat_samples_of_bits)
+    sure = min(c(size, failure=failure).samples for c in closed)
+    return count >= sure or failure_of_variance_bits(count, size) <= failure
+
+
 def least(enough: int, failure: float, missing: Callable[[int], float]) -> int:
     """A count below `enough` that is checked, near the smallest by bisection."""
     short = 0

@@ -60,7 +60,7 @@ class OneStat:
                     f"query {query.label!r} asks for {size} bits of an example and 1-STAT"
                     f"({self.bits}) gives {self.bits}; ask for fewer at a time"
                 )
-        of_inputs, of_labels = rng(self.seed, Role.SAMPLE, turn).spawn(2)
+        of_inputs, of_labels = rng(self.seed, Role.ONE_BIT, turn).spawn(2)
         x, y = draw_examples(self.instance, of_inputs, of_labels, len(batch.queries), turn)
         return tuple(self._bits(q, x[[i]], y[[i]]) for i, q in enumerate(batch.queries))
 
@@ -96,6 +96,8 @@ def one_stat(instance: Any, *, bits: int = 1, seed: Seed = 0) -> OneStat:
     instance : Instance or Dataset
     bits : int
         The most scalars that one query may have.
+    seed : int
+        Two of these oracles are independent only with different seeds.
     """
     if not hasattr(instance, "problem"):
         raise BadInput(
@@ -126,10 +128,10 @@ def through_bits(
     """A STAT strategy that asks only 1-STAT(1) queries.
 
     Every scalar becomes n bits 1[phi(x, y) > u] with thresholds u drawn uniformly from
-    [-clip, clip] by the learner: their mean is (E[phi] + clip) / (2 clip), phi clipped, and the
-    number of ones is binomial.  With n = bits_for_stat(...), all answers that the strategy sees
-    are within tau of the clipped means with probability >= 1 - failure over `queries` scalars; a
-    strategy that asks for more meets QueryRefused.
+    [-clip, clip], in a stream of their own: their mean is (E[phi] + clip) / (2 clip), phi clipped,
+    and the number of ones is binomial.  With n = bits_for_stat(...), all answers that the strategy
+    sees are within tau of the clipped means with probability >= 1 - failure over `queries` scalars;
+    a strategy that asks for more meets QueryRefused.
 
     Cost: n queries of one bit for each scalar, in as many rounds as the strategy has.
     """
@@ -146,7 +148,7 @@ def through_bits(
             if asked + sum(sizes) > queries:
                 step = partial(strategy.throw, _too_many(asked + sum(sizes), queries))
                 continue
-            thresholds = rng(seed, Role.LEARNER, turn).uniform(-clip, clip, (sum(sizes), needed))
+            thresholds = rng(seed, Role.THRESHOLDS, turn).uniform(-clip, clip, (sum(sizes), needed))
             try:
                 bits = yield Batch(tuple(_coins(batch, sizes, thresholds)), batch.note)
             except SqsimError as refusal:

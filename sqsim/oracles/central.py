@@ -23,7 +23,7 @@ from sqsim.oracles.simulated import fingerprint
 from sqsim.oracles.spending import PrivacyLedger, Spending
 from sqsim.problems.dataset import Dataset
 from sqsim.queries import Batch, Query
-from sqsim.seeds import Role, Seed, rng
+from sqsim.seeds import Role, Seed
 from sqsim.strategy import Answers
 from sqsim.tolerance import Absolute, Tolerance
 
@@ -140,7 +140,7 @@ class CentralPrivate:
 
     def _release(self, query: Query, turn: int, place: int) -> Array:
         averages = self.records.averages(query, self.within)
-        stream = rng(self.seed, Role.ORACLE, turn).spawn(place + 1)[place]
+        stream = self.records.stream(turn).spawn(place + 1)[place]
         noisy = self.source.gaussian(averages, self.deviation, stream)
         return answer_of(query, noisy, self.dimension)
 
@@ -178,10 +178,14 @@ def central_private(
     queries : int
         Scalar answers; a run that asks for more meets BudgetSpent.
     clip : float
+        Values of phi (for a Correlation, of y g) are clipped to [-clip, clip], and answers are
+        about the clipped phi; the noise grows with clip.
     records : int, optional
         For an instance only.
     source : Randomness
         Seeded() unless given, which simulates and protects no one; Secure() draws with OpenDP.
+    seed : int
+        Two of these oracles are independent only with different seeds.
     """
     if not hasattr(instance, "problem"):
         raise BadInput(
@@ -206,7 +210,7 @@ def central_private(
     about = about.replace("E[phi]", "the table's average of phi") if table else about
     guarantee = Guarantee(Absolute(tau), failure, theorem, queries, None if table else 1, about)
     return CentralPrivate(
-        Records(instance, 0, count, seed),
+        Records(instance, 0, count, seed, Role.CENTRAL),
         float(epsilon),
         float(delta),
         queries,

@@ -17,6 +17,7 @@ from sqsim.lowrank import Array
 from sqsim.problems.examples import draw_examples
 from sqsim.queries import Characters, Correlation, Opaque, Query, Ridge
 from sqsim.subsets import fitted, mask_words, parity_signs, sign_words
+from sqsim.truncation import LEEWAY
 
 Range: TypeAlias = tuple[float, float]
 
@@ -50,7 +51,15 @@ def _rows(width: int) -> int:
 
 
 def entries(query: Query, x: Array, y: Array) -> Array:
-    """phi of every example, (n, scalars); a symmetric matrix as its upper triangle, row by row."""
+    """phi of every example, (n, scalars); a symmetric matrix as its upper triangle, row by row.
+
+    Raises
+    ------
+    BadInput
+        Where the function is not finite, or leaves the range that the query declares.
+    """
+    # A function gets the same numbers whatever a table is stored in.
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     form = query.form
     labels = y if query.labelled else None
     if isinstance(form, Opaque):
@@ -60,7 +69,7 @@ def entries(query: Query, x: Array, y: Array) -> Array:
         form.shape(x.shape[1])
         projections = None if form.frame is None else (x @ form.frame).reshape(len(x), -1)
         weights = form.values(projections, labels, len(x))[:, None]
-        values = weights * _tensor(np.asarray(x, dtype=np.float64), form.power)
+        values = weights * _tensor(x, form.power)
     elif isinstance(form, Characters):
         values = form.values(labels, len(x))[:, None] * _parities(form, x)
     else:
@@ -68,8 +77,9 @@ def entries(query: Query, x: Array, y: Array) -> Array:
             f"query {query.label!r} is a {type(form).__name__}; a sampling oracle values a Ridge, "
             "an Opaque or Characters on examples"
         )
+    _check_range(query, values)
     if isinstance(query, Correlation):
-        values = values * np.asarray(y, dtype=np.float64)[:, None]
+        values = values * y[:, None]
     if not np.isfinite(values).all():
         bad = int((~np.isfinite(values).all(axis=1)).sum())
         raise BadInput(
@@ -77,6 +87,23 @@ def entries(query: Query, x: Array, y: Array) -> Array:
             "check its domain"
         )
     return np.asarray(values)
+
+
+def _check_range(query: Query, values: Array) -> None:
+    """Hold every entry, of g in a Correlation, to the declared range; a parity has either sign."""
+    if query.range is None or not values.size:
+        return
+    low, high = query.range
+    sup = max(-low, high)
+    if isinstance(query.form, Characters):
+        low, high = -sup, sup
+    out = (values < low - LEEWAY * sup) | (values > high + LEEWAY * sup)
+    if out.any():
+        raise BadInput(
+            f"query {query.label!r} declares values in [{low:g}, {high:g}] and takes the value "
+            f"{float(values[out][0]):.17g}; declare the true range or clip it with "
+            "truncated(query, at=...)"
+        )
 
 
 def answer_of(query: Query, scalars: Array, dimension: int) -> Array:
@@ -91,12 +118,12 @@ def answer_of(query: Query, scalars: Array, dimension: int) -> Array:
     return matrix
 
 
-def check_clip(clip: float | None, why: str) -> Range:
-    """The range [-clip, clip], where one is needed."""
+def check_clip(clip: float | None, why: str, *, otherwise: str = "") -> Range:
+    """The range [-clip, clip], where one is needed; `otherwise` is a way to do without."""
     if clip is None:
         raise BadInput(
-            f"{why}, and the queries have no known range; give clip=c, for values clipped to "
-            "[-c, c], or ask for RootMeanSquare(tau), which a median of means answers without one"
+            f"{why}, and the ranges of queries are not known when the oracle is made; pass clip=c, "
+            f"for values clipped to [-c, c]{otherwise}"
         )
     positive_number(clip, "clip")
     return (-float(clip), float(clip))

@@ -98,11 +98,17 @@ class ReusableHoldout:
         )
 
     def recall(self, batch: Batch[Query], turn: int, answers: Answers) -> None:
-        """Book what a transcript says was answered before this process began."""
-        self.spending.recall(
+        """Book what a transcript says was answered before this process began.
+
+        Scalars that differ from the training average count as answered from the holdout.  What a
+        transcript does not hold is not booked: entries of a vector query that were answered from
+        the holdout before the budget ended in the middle of it.  That query met BudgetSpent and
+        nobody saw the entries; asked again, it is compared afresh.
+        """
+        taken = self.spending.recall(
             batch.queries, turn, answers, dimension=self.dimension, costs=self._costs(batch)
         )
-        for query, answer in zip(batch.queries, answers, strict=False):
+        for query, answer in ((batch.queries[i], answers[i]) for i in taken):
             expected = answer_of(query, self.training.averages(query, self.within), self.dimension)
             different = dense(answer) != expected
             if different.ndim == 2:
@@ -135,7 +141,7 @@ class ReusableHoldout:
         width, scale = high - low, self.plan.scale
         seen = self.training.averages(query, self.within)
         kept = self.holdout.averages(query, self.within)
-        stream = rng(self.seed, Role.ORACLE, turn).spawn(place + 1)[place]
+        stream = self.holdout.stream(turn).spawn(place + 1)[place]
         blur = self.source.laplace(np.zeros(len(seen)), 4 * scale, stream)
         noise = self.source.laplace(np.zeros(len(seen)), scale, stream)
         answer = seen.copy()
@@ -185,10 +191,15 @@ def reusable_holdout(
     training : int
         Training examples, which nothing protects.
     clip : float
+        Values of phi (for a Correlation, of y g) are clipped to [-clip, clip], and answers are
+        about the clipped phi; the holdout grows with clip^2.  It is asked for even where queries
+        declare ranges, since the holdout is sized before any query is seen.
     holdout : int, optional
         Holdout examples; the fewest that the theorem accepts unless given, and fewer are refused.
     source : Randomness
         Of the noise; Seeded() unless given.
+    seed : int
+        Two of these oracles are independent only with different seeds.
     """
     if not hasattr(instance, "problem"):
         raise BadInput(
@@ -219,11 +230,12 @@ def reusable_holdout(
         f"E[phi], phi clipped to [{within[0]:g}, {within[1]:g}]",
     )
     chosen = Seeded() if source is None else source
-    # A role of its own: streams of turns are spawned from Role.ORACLE.
-    thresholds = chosen.laplace(np.zeros(budget + 1), 2 * plan.scale, rng(seed, Role.POLICY))
+    # The third: the first two are of examples and of the noise on answers.
+    stream = rng(seed, Role.HOLDOUT).spawn(3)[2]
+    thresholds = chosen.laplace(np.zeros(budget + 1), 2 * plan.scale, stream)
     return ReusableHoldout(
-        Records(instance, 0, training, seed),
-        Records(instance, training, count, seed),
+        Records(instance, 0, training, seed, Role.HOLDOUT),
+        Records(instance, training, count, seed, Role.HOLDOUT),
         plan,
         budget,
         within,

@@ -14,9 +14,10 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from sqsim.errors import BadInput
-from sqsim.guarantee import positive_count, positive_number, probability
+from sqsim.guarantee import positive_count, probability
 from sqsim.lowrank import Array
 from sqsim.oracles.entries import entries
+from sqsim.oracles.randomisers import check_epsilon
 from sqsim.queries import Opaque, Query, Statistic
 from sqsim.seeds import Role, Seed, rng
 from sqsim.strategy import SQ, ask_all
@@ -50,7 +51,7 @@ class RespondingChannel:
     epsilon: float
 
     def __post_init__(self) -> None:
-        positive_number(self.epsilon, "epsilon")
+        check_epsilon(self.epsilon)
 
     def reference(self, rng: np.random.Generator) -> int:
         return int(rng.random() < 1 / (1 + math.exp(self.epsilon)))
@@ -90,7 +91,7 @@ def local_simulation_cost(*, users: int, epsilon: float, failure: float) -> Simu
     Theta(failure / (e^epsilon users)) of a query in [0, 1].
     """
     positive_count(users, "users")
-    positive_number(epsilon, "epsilon")
+    check_epsilon(epsilon)
     probability(failure, "failure")
     tau = failure / (users + failure)
     return SimulationCost(users * math.exp(epsilon) / (1 - tau), tau)
@@ -116,7 +117,7 @@ def simulate_local(channels: Sequence[Channel], *, failure: float, seed: Seed = 
     left = list(range(users))
     turn = 0
     while left:
-        coins = rng(seed, Role.LEARNER, turn)
+        coins = rng(seed, Role.REPORTS, turn)
         drawn = [channels[i].reference(coins) for i in left]
         queries = [
             Statistic(

@@ -5,6 +5,7 @@ This file does not know how clean means are found.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
@@ -127,11 +128,17 @@ def _flipped(
     other = before([q if isinstance(q, Correlation) else _mirrored(q) for q in queries])
     return [
         # Norms of y g do not depend on the sign of y.
-        replace(one, value=_times(one.value, 1 - 2 * rate), error=(1 - 2 * rate) * one.error)
-        if isinstance(query, Correlation)
-        else _mixed(rate, one, two)
+        _scaled(one, 1 - 2 * rate) if isinstance(query, Correlation) else _mixed(rate, one, two)
         for query, one, two in zip(queries, straight, other, strict=True)
     ]
+
+
+def _scaled(mean: Mean, factor: float) -> Mean:
+    """The mean times a factor that was rounded once, as the product is."""
+    value = _times(mean.value, factor)
+    size = np.abs(dense(value))
+    rounding = 2.0**-51 * (np.max(size) if isinstance(value, LowRank) else size) + 2.0**-1074
+    return replace(mean, value=value, error=factor * np.asarray(mean.error) + rounding)
 
 
 def _mirrored(query: Query) -> Query:
@@ -236,9 +243,20 @@ def _over_points(points: Points, query: Query, scale: Scale) -> Mean:
     if scale is Scale.FUNCTION and isinstance(query, Correlation):
         g = entries(query, points.inputs, np.ones(len(points.targets)))
         size = np.sqrt((g**2).mean(axis=0))
-    error = 2.0**-50 * np.abs(values).mean(axis=0)
+    # The sum is rounded once; the values were by a few units in the last place, and x_i x_j - 1
+    # by some of 1 more.
+    error = 2.0**-50 * _average(np.abs(values))
+    if isinstance(query.form, Ridge) and query.form.power == 2:
+        weights = replace(query, form=replace(query.form, power=0), range=None)
+        factors = entries(weights, points.inputs, points.targets)
+        error = error + 2.0**-50 * _average(np.abs(factors))
     return Mean(
-        answer_of(query, values.mean(axis=0), dimension),
-        answer_of(query, error, dimension),
+        answer_of(query, _average(values), dimension),
+        answer_of(query, error + 2.0**-1074, dimension),
         size if np.ndim(size) == 0 else answer_of(query, np.asarray(size), dimension),
     )
+
+
+def _average(values: Array) -> Array:
+    """The mean of every column, its sum rounded once whatever cancels."""
+    return np.array([math.fsum(column) for column in values.T.tolist()]) / len(values)

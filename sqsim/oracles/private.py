@@ -15,7 +15,12 @@ from sqsim.errors import BadInput
 from sqsim.guarantee import Guarantee, positive_count, probability
 from sqsim.lowrank import Array
 from sqsim.oracles.entries import Range, answer_of, check_clip, draws, entries
-from sqsim.oracles.randomisers import LocalRandomiser, RandomisedResponse, users_for
+from sqsim.oracles.randomisers import (
+    LocalRandomiser,
+    RandomisedResponse,
+    check_users,
+    users_for,
+)
 from sqsim.oracles.randomness import Randomness, Seeded
 from sqsim.oracles.sampled import check_granted
 from sqsim.oracles.simulated import fingerprint
@@ -126,7 +131,7 @@ class LocalPrivate:
         low, high = self.within
         size = query.size(self.dimension)
         totals, seen = np.zeros(size), 0
-        noise = rng(self.seed, Role.ORACLE, turn).spawn(place + 1)[place]
+        noise = self._streams(turn)[1].spawn(place + 1)[place]
         for x, y in self._people(self.users * size, turn, place, spent):
             # User number i is asked for scalar i // users, and reports nothing else.
             scalar = (seen + np.arange(len(x))) // self.users
@@ -142,14 +147,18 @@ class LocalPrivate:
             seen += len(x)
         return answer_of(query, low + (high - low) * totals / self.users, self.dimension)
 
+    def _streams(self, turn: int) -> list[np.random.Generator]:
+        """Of the users, and of the noise that they add."""
+        return rng(self.seed, Role.LOCAL, turn).spawn(2)
+
     def _people(
         self, count: int, turn: int, place: int, spent: int
     ) -> Iterator[tuple[Array, Array]]:
         if not isinstance(self.instance, Dataset):
-            stream = rng(self.seed, Role.SAMPLE, turn).spawn(place + 1)[place]
+            stream = self._streams(turn)[0].spawn(place + 1)[place]
             yield from draws(self.instance, count, stream, turn)
             return
-        order = rng(self.seed, Role.SAMPLE).permutation(len(self.instance.targets))
+        order = self._streams(0)[0].permutation(len(self.instance.targets))
         rows = order[spent : spent + count]
         for start in range(0, count, 4096):
             block = rows[start : start + 4096]
@@ -188,6 +197,9 @@ def local_private(
     queries : int
         Scalar answers in the run; asking more voids the promise.
     clip : float
+        Values of phi (for a Correlation, of y g) are clipped to [-clip, clip] before noise hides
+        them, and answers are about the clipped phi; users grow with clip^2.  It is asked for even
+        where queries declare ranges, since users are counted before any query is seen.
     users : int, optional
         Users for each scalar.  The fewest that the promise needs unless given; for randomised
         response never more than ((e^eps + 1)/(e^eps - 1))^2 2 clip^2 ln(2 queries / failure)/tau^2.
@@ -196,6 +208,8 @@ def local_private(
         Users there are; the number of rows for a table, no limit otherwise.
     source : Randomness
         Seeded() unless given, which simulates and protects no one; Secure() draws with OpenDP.
+    seed : int
+        Two of these oracles ask independent users only with different seeds.
 
     Raises
     ------
@@ -213,15 +227,11 @@ def local_private(
         raise BadInput(f"tolerance is {tolerance!r}; local privacy answers within Absolute(tau)")
     within = check_clip(clip, "a user's report hides a value of bounded range only")
     table = isinstance(instance, Dataset)
-    needed = users_for(local, tolerance, failure / queries, within, table)
-    if users is not None:
-        positive_count(users, "users")
-        if users < needed:
-            raise BadInput(
-                f"users is {users} and the promise needs {needed} for each scalar; use at least "
-                f"{needed}, a coarser tolerance, a larger failure or a larger epsilon"
-            )
-    count = needed if users is None else users
+    share = failure / queries
+    if users is None:
+        count = users_for(local, tolerance, share, within, table)
+    else:
+        count = check_users(users, local, tolerance, share, within, table)
     there = len(instance.targets) if table else population
     if there is not None and there < count:
         raise BadInput(

@@ -15,13 +15,27 @@ from typing import final
 
 import numpy as np
 
-from sqsim.guarantee import positive_number, probability
+from sqsim.errors import BadInput
+from sqsim.guarantee import positive_count, positive_number, probability
 from sqsim.lowrank import Array
-from sqsim.oracles.binomial import bits_needed, least
+from sqsim.oracles.binomial import bits_needed, enough_bits, least
 from sqsim.oracles.inversion import SMALLEST, Noise, failure_of_noisy_bits
 from sqsim.oracles.randomness import Randomness
 from sqsim.oracles.sample_counts import local_privacy_users
 from sqsim.tolerance import Absolute
+
+LARGEST = 700.0
+"""Epsilon beyond which e^epsilon is no double."""
+
+
+def check_epsilon(epsilon: float) -> None:
+    """Refuse what no report is made with."""
+    positive_number(epsilon, "epsilon")
+    if epsilon > LARGEST:
+        raise BadInput(
+            f"epsilon is {epsilon:g}; e^epsilon is computed for epsilon <= {LARGEST:g}, where a "
+            "report hides nothing already: use a smaller epsilon, or fresh_stat(...) for none"
+        )
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ class LocalRandomiser(ABC):
     epsilon: float
 
     def __post_init__(self) -> None:
-        positive_number(self.epsilon, "epsilon")
+        check_epsilon(self.epsilon)
 
     @abstractmethod
     def reports(self, values: Array, source: Randomness, rng: np.random.Generator) -> Array:
@@ -46,6 +60,10 @@ class LocalRandomiser(ABC):
     @abstractmethod
     def users_needed(self, half_width: float, failure: float) -> int:
         """Users whose reports average to within half_width with probability >= 1 - failure."""
+
+    @abstractmethod
+    def enough(self, users: int, half_width: float, failure: float) -> bool:
+        """Whether so many users keep that promise: exact tails do not always fall with them."""
 
     @abstractmethod
     def chernoff(self, half_width: float, failure: float) -> int:
@@ -80,6 +98,10 @@ class RandomisedResponse(LocalRandomiser):
         """From exact binomial tails: the sent bits are independent, of mean in [flip, 1 - flip]."""
         return bits_needed(half_width / self.spread, failure, self.flip, 1 - self.flip)
 
+    def enough(self, users: int, half_width: float, failure: float) -> bool:
+        """From the same tails."""
+        return enough_bits(users, half_width / self.spread, failure, self.flip, 1 - self.flip)
+
     def chernoff(self, half_width: float, failure: float) -> int:
         """ceil(spread^2 ln(2 / failure) / (2 half_width^2)), by Hoeffding."""
         counted = local_privacy_users(half_width, self.epsilon, failure=failure, width=1.0)
@@ -101,6 +123,10 @@ class LaplaceReport(LocalRandomiser):
     def users_needed(self, half_width: float, failure: float) -> int:
         """From the tails of the sum, found by inverting its characteristic function."""
         return _noisy_bits(half_width, failure, self)
+
+    def enough(self, users: int, half_width: float, failure: float) -> bool:
+        """From the same tails."""
+        return _noisy_bits_enough(users, half_width, failure, self)
 
     @property
     def noise(self) -> Noise:
@@ -129,6 +155,10 @@ class DiscreteLaplaceReport(LocalRandomiser):
         """From the tails of the sum, found by inverting its characteristic function."""
         return _noisy_bits(half_width, failure, self)
 
+    def enough(self, users: int, half_width: float, failure: float) -> bool:
+        """From the same tails."""
+        return _noisy_bits_enough(users, half_width, failure, self)
+
     @property
     def noise(self) -> Noise:
         """The law of the noise."""
@@ -150,6 +180,14 @@ def _noisy_bits(
         return enough
     noise = local.noise
     return least(enough, failure, lambda n: failure_of_noisy_bits(n, half_width, noise))
+
+
+def _noisy_bits_enough(
+    users: int, half_width: float, failure: float, local: LaplaceReport | DiscreteLaplaceReport
+) -> bool:
+    if users >= local.chernoff(half_width, failure):
+        return True
+    return failure_of_noisy_bits(users, half_width, local.noise) <= failure
 
 
 def _laplace_exponent(s: Array, epsilon: float) -> Array:
@@ -209,3 +247,35 @@ def users_for(
     half_width = tolerance.tau / (within[1] - within[0])
     count = local.chernoff if closed_form else local.users_needed
     return count(half_width, share)
+
+
+def check_users(
+    users: int,
+    local: LocalRandomiser,
+    tolerance: Absolute,
+    share: float,
+    within: tuple[float, float],
+    closed_form: bool,
+) -> int:
+    """A count that was given, if it keeps the promise; exact tails do not always fall with it.
+
+    Raises
+    ------
+    BadInput
+        Where it does not, with a count that does.
+    """
+    positive_count(users, "users")
+    half_width = tolerance.tau / (within[1] - within[0])
+    needed = users_for(local, tolerance, share, within, closed_form)
+    if users < needed:
+        raise BadInput(
+            f"users is {users} and the promise needs {needed} for each scalar; use at least "
+            f"{needed}, a coarser tolerance, a larger failure or a larger epsilon"
+        )
+    if users > needed and not closed_form and not local.enough(users, half_width, share):
+        raise BadInput(
+            f"users is {users}, which by the steps of the exact tails fails more often than "
+            f"{share:g} although {needed} does not; use {needed}, or any number from "
+            f"{local.chernoff(half_width, share)}"
+        )
+    return users

@@ -31,12 +31,15 @@ class Records:
     first, count : int
         Which examples of the order; two disjoint stretches are independent samples.
     seed : int
+    role : Role
+        Of the oracle that keeps them, so that oracles of different kinds share no example.
     """
 
     instance: Any
     first: int
     count: int
     seed: Seed
+    role: Role
 
     def averages(self, query: Query, within: Range) -> Array:
         """Averages of the query's scalars, clipped."""
@@ -46,13 +49,17 @@ class Records:
                 total += np.clip(values, *within).sum(axis=0)
         return np.asarray(total / self.count)
 
+    def stream(self, turn: int) -> np.random.Generator:
+        """For the noise of a turn, apart from what the examples are drawn with."""
+        return rng(self.seed, self.role, turn).spawn(2)[1]
+
     def _chunks(self) -> Iterator[tuple[Array, Array]]:
         if not isinstance(self.instance, Dataset):
             # One stream for each first place, so that two stretches share no example.
-            stream = rng(self.seed, Role.SAMPLE, self.first)
+            stream = rng(self.seed, self.role, self.first).spawn(1)[0]
             yield from draws(self.instance, self.count, stream, 0)
             return
-        order = rng(self.seed, Role.SAMPLE).permutation(len(self.instance.targets))
+        order = rng(self.seed, self.role).spawn(1)[0].permutation(len(self.instance.targets))
         rows = order[self.first : self.first + self.count]
         for start in range(0, self.count, 4096):
             block = rows[start : start + 4096]

@@ -16,7 +16,7 @@ from sqsim.errors import QueryRefused
 from sqsim.guarantee import Guarantee
 from sqsim.oracles.averages import Average, Running
 from sqsim.oracles.entries import answer_of, draws, entries_in_parts
-from sqsim.oracles.ranges import label_bound
+from sqsim.oracles.ranges import check_entries, label_bound
 from sqsim.oracles.simulated import fingerprint
 from sqsim.queries import Batch, Query
 from sqsim.seeds import Role, Seed, rng
@@ -48,6 +48,9 @@ class SampledOracle:
     guarantee : Guarantee
         What is promised, and with what probability.
     seed : int
+    role : Role
+        Of this kind of oracle: oracles of different kinds share no example at one seed.  Two of
+        one kind are independent only with different seeds.
     """
 
     instance: Any
@@ -56,6 +59,7 @@ class SampledOracle:
     sharing: Sharing
     guarantee: Guarantee
     seed: Seed
+    role: Role
 
     @property
     def dimension(self) -> int:
@@ -78,18 +82,18 @@ class SampledOracle:
         asked = {i: batch.queries[i] for i in places.values()}
         for query in asked.values():
             check_granted(query, self.tolerance, self.instance)
-        rounding = rng(self.seed, Role.ORACLE, turn).spawn(len(order))
+        rounding = self._streams(turn)[1].spawn(len(order))
         running = {
             i: self.average.start(query.size(self.dimension), rounding[i])
             for i, query in asked.items()
         }
         if self.sharing is Sharing.QUERY:
-            streams = rng(self.seed, Role.SAMPLE, turn).spawn(len(order))
+            streams = self._streams(turn)[0].spawn(len(order))
             for i, query in asked.items():
                 self._fill({i: query}, running, streams[i], turn)
         elif asked:
             when = turn if self.sharing is Sharing.ROUND else 0
-            self._fill(asked, running, rng(self.seed, Role.SAMPLE, when), when)
+            self._fill(asked, running, self._streams(when)[0], when)
         found = {
             i: answer_of(query, running[i].answer(), self.dimension) for i, query in asked.items()
         }
@@ -109,6 +113,10 @@ class SampledOracle:
             "seed": self.seed,
             "instance": fingerprint(self.instance),
         }
+
+    def _streams(self, turn: int) -> list[np.random.Generator]:
+        """Of the examples, and of the rounding to bits."""
+        return rng(self.seed, self.role, turn).spawn(2)
 
     def _fill(
         self,
@@ -130,4 +138,5 @@ def check_granted(query: Query, tolerance: Tolerance, instance: Any) -> None:
             f"query {query.label!r} asks for {query.tolerance!r} and the oracle grants "
             f"{tolerance!r}; ask for the same kind of tolerance, not finer"
         )
+    check_entries(query, tolerance, instance)
     tolerance.check(query, partial(label_bound, instance))

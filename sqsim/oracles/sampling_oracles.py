@@ -12,11 +12,17 @@ from sqsim.bounded import Stat, VStat
 from sqsim.errors import BadInput
 from sqsim.guarantee import Guarantee, positive_count, probability
 from sqsim.oracles.averages import Average, AverageOfBits, MedianOfMeans, PlainAverage
-from sqsim.oracles.binomial import bits_needed, blocks_needed, variance_bits_needed
+from sqsim.oracles.binomial import (
+    bits_needed,
+    blocks_needed,
+    enough_bits,
+    enough_variance_bits,
+    variance_bits_needed,
+)
 from sqsim.oracles.entries import Range, check_clip
 from sqsim.oracles.sample_counts import stat_samples, vstat_samples
 from sqsim.oracles.sampled import SampledOracle, Sharing
-from sqsim.seeds import Seed
+from sqsim.seeds import Role, Seed
 from sqsim.tolerance import Absolute, RootMeanSquare, Tolerance
 
 
@@ -34,8 +40,11 @@ def honest(instance: Any, *, samples: int, failure: float = 0.05, seed: Seed = 0
         Examples for each query; the scalars of a vector query share them.
     failure : float
         Probability that one answer misses the tolerance that is booked.
+    seed : int
+        Two oracles of this kind are independent only with different seeds; oracles of different
+        kinds share nothing at one seed.
     """
-    return _averaging(instance, "honest SQ", samples, failure, Sharing.QUERY, seed)
+    return _averaging(instance, "honest SQ", samples, failure, Sharing.QUERY, seed, Role.HONEST)
 
 
 def unbiased(
@@ -46,7 +55,7 @@ def unbiased(
     The queries of a round share their examples, so that their errors depend on each other; each
     has the law of an honest answer.  Promise and parameters are those of `honest`.
     """
-    return _averaging(instance, "unbiased SQ", samples, failure, Sharing.ROUND, seed)
+    return _averaging(instance, "unbiased SQ", samples, failure, Sharing.ROUND, seed, Role.UNBIASED)
 
 
 def fresh_stat(
@@ -84,10 +93,18 @@ def fresh_stat(
         (8/3) n ln(2 queries / failure) for VStat(n).
     samples : int, optional
         More examples than the promise needs; fewer are refused.
+    seed : int
+        Two oracles of this kind are independent only with different seeds.
     """
     rule, guarantee = _promise(tolerance, failure, queries, clip, rounded, samples)
     return SampledOracle(
-        _checked(instance), "STAT from fresh examples", rule, Sharing.QUERY, guarantee, seed
+        _checked(instance),
+        "STAT from fresh examples",
+        rule,
+        Sharing.QUERY,
+        guarantee,
+        seed,
+        Role.FRESH,
     )
 
 
@@ -109,19 +126,31 @@ def reused_stat(
     """
     rule, guarantee = _promise(tolerance, failure, queries, clip, rounded, samples, rounds=1)
     return SampledOracle(
-        _checked(instance), "STAT from one reused sample", rule, Sharing.RUN, guarantee, seed
+        _checked(instance),
+        "STAT from one reused sample",
+        rule,
+        Sharing.RUN,
+        guarantee,
+        seed,
+        Role.REUSED,
     )
 
 
 def _averaging(
-    instance: Any, access: str, samples: int, failure: float, sharing: Sharing, seed: Seed
+    instance: Any,
+    access: str,
+    samples: int,
+    failure: float,
+    sharing: Sharing,
+    seed: Seed,
+    role: Role,
 ) -> SampledOracle:
     positive_count(samples, "samples")
     probability(failure, "failure")
     tolerance = RootMeanSquare((samples * failure) ** -0.5)
     guarantee = Guarantee(tolerance, failure, f"Chebyshev, {samples} examples")
     rule = PlainAverage(samples)
-    return SampledOracle(_checked(instance), access, rule, sharing, guarantee, seed)
+    return SampledOracle(_checked(instance), access, rule, sharing, guarantee, seed, role)
 
 
 def _promise(
@@ -147,6 +176,8 @@ def _promise(
     within, about = _range(tolerance, clip)
     needed, theorem = _needed(tolerance, share, within, rounded)
     count = needed if samples is None else _enough(samples, needed)
+    if rounded and count > needed:
+        _check_tails(count, needed, tolerance, share, within)
     rule = AverageOfBits(count, within) if rounded else PlainAverage(count, within)
     theorem = f"{theorem}, {count} examples"
     return rule, Guarantee(tolerance, failure, theorem, queries, rounds, about)
@@ -166,7 +197,11 @@ def _range(tolerance: Tolerance, clip: float | None) -> tuple[Range, str]:
             f"tolerance is {tolerance!r}; sampling answers within Absolute(tau) with a clip, "
             "Stat(tau), VStat(n), or RootMeanSquare(tau)"
         )
-    within = check_clip(clip, f"{tolerance!r} is a promise about bounded queries")
+    within = check_clip(
+        clip,
+        f"{tolerance!r} is a promise about bounded queries",
+        otherwise=", or ask for RootMeanSquare(tau), which a median of means answers without one",
+    )
     return within, f"E[phi], phi clipped to [{within[0]:g}, {within[1]:g}]"
 
 
@@ -190,6 +225,21 @@ def _enough(given: int, needed: int) -> int:
             "tolerance or a larger failure"
         )
     return given
+
+
+def _check_tails(
+    count: int, needed: int, tolerance: Tolerance, share: float, within: Range
+) -> None:
+    """Refuse a count above the needed one at which the exact tails are larger than there."""
+    if isinstance(tolerance, VStat):
+        kept = enough_variance_bits(count, tolerance.n, share)
+    else:
+        kept = enough_bits(count, tolerance.tau / (within[1] - within[0]), share)
+    if not kept:
+        raise BadInput(
+            f"samples is {count}, which by the steps of the exact tails fails more often than "
+            f"{share:g} although {needed} does not; use {needed}, or some more than {count}"
+        )
 
 
 def _checked(instance: Any) -> Any:

@@ -7,14 +7,17 @@ what it cost stays spent.  This file does not know queries' means or noise.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from types import FunctionType
 from typing import Any, final
 
 import numpy as np
+import xxhash
 
 from sqsim.errors import BudgetSpent, QueryRefused
-from sqsim.guarantee import positive_number
+from sqsim.lowrank import dense
+from sqsim.oracles.wrappers import identity
 from sqsim.queries import Query
 from sqsim.transcript import Transcript
 
@@ -63,8 +66,24 @@ def local_ledger(transcript: Transcript) -> PrivacyLedger:
 
 
 @final
+@dataclass(frozen=True)
+class _Kept:
+    """An answer and its question, which is kept so that no id of its functions is given away."""
+
+    query: Query
+    identity: Hashable
+    mark: bytes
+    cost: int
+    answer: Any
+
+
+@final
 class Spending:
     """The answers of one oracle by turn and place, and a budget that they come out of.
+
+    A question is that of an answer if it has equal frame, power, kinks and marks, and is made of
+    the same Python functions or of ones of the same code that hold equal numbers.  Marks alone do
+    not tell: two functions may agree at a few points.
 
     Parameters
     ----------
@@ -79,7 +98,7 @@ class Spending:
 
     def __init__(self, resource: str, limit: int | None) -> None:
         self.resource, self.limit = resource, limit
-        self._answers: dict[tuple[int, int], tuple[bytes, int, Any]] = {}
+        self._answers: dict[tuple[int, int], _Kept] = {}
         self._lock = threading.RLock()
         self.spent = 0
 
@@ -101,17 +120,19 @@ class Spending:
         The same query object twice in a batch is answered and paid for once.
         """
         with self._lock:
-            marks = [signature(query, dimension) for query in queries]
-            self._compare(queries, marks, turn)
+            asked = [
+                _Kept(q, _written(identity(q)), signature(q, dimension), 0, None) for q in queries
+            ]
+            self._compare(asked, turn)
             first: dict[int, int] = {}
             places = [first.setdefault(id(query), i) for i, query in enumerate(queries)]
             missing = [i for i in first.values() if (turn, i) not in self._answers]
             self._afford(sum(costs[i] for i in missing))
             for i in missing:
                 answer = fresh(i, queries[i], self.spent)
-                self._answers[turn, i] = (marks[i], costs[i], answer)
+                self._answers[turn, i] = replace(asked[i], cost=costs[i], answer=answer)
                 self.spent += costs[i]
-            return tuple(self._answers[turn, i][2] for i in places)
+            return tuple(self._answers[turn, i].answer for i in places)
 
     def recall(
         self,
@@ -121,25 +142,48 @@ class Spending:
         *,
         dimension: int,
         costs: Sequence[int],
-    ) -> None:
-        """Take over what a transcript says was answered and paid for before."""
+    ) -> list[int]:
+        """Take over what a transcript says was answered and paid for before.
+
+        Returns the places of the answers that were not known yet.
+
+        Raises
+        ------
+        QueryRefused
+            Where this oracle has answered another question there, or otherwise.
+        """
         with self._lock:
             seen: set[int] = set()
+            taken: list[int] = []
             for i, (query, answer) in enumerate(zip(queries, answers, strict=False)):
-                if id(query) in seen or (turn, i) in self._answers:
+                if id(query) in seen:
                     continue
                 seen.add(id(query))
-                self._answers[turn, i] = (signature(query, dimension), costs[i], answer)
+                mark = signature(query, dimension)
+                kept = self._answers.get((turn, i))
+                if kept is not None:
+                    if kept.mark != mark or not np.array_equal(dense(kept.answer), dense(answer)):
+                        raise _taken(query, turn, "and the transcript is of another run")
+                    continue
+                what = _written(identity(query))
+                self._answers[turn, i] = _Kept(query, what, mark, costs[i], answer)
                 self.spent += costs[i]
+                taken.append(i)
+            return taken
 
-    def _compare(self, queries: Sequence[Query], marks: Sequence[bytes], turn: int) -> None:
-        for i, query in enumerate(queries):
+    def _compare(self, asked: Sequence[_Kept], turn: int) -> None:
+        for i, one in enumerate(asked):
             kept = self._answers.get((turn, i))
-            if kept is not None and kept[0] != marks[i]:
-                raise QueryRefused(
-                    f"query {query.label!r} at turn {turn}: another question was answered there, "
-                    "and a private answer is not taken back; make a new oracle for another run"
+            if kept is None:
+                continue
+            if kept.mark != one.mark:
+                raise _taken(one.query, turn, "and a private answer is not taken back")
+            if kept.identity != one.identity:
+                why = (
+                    "or this one with another function object, which a few values cannot tell "
+                    "apart; and a private answer is not taken back"
                 )
+                raise _taken(one.query, turn, why)
 
     def _afford(self, cost: int) -> None:
         if self.limit is None or self.spent + cost <= self.limit:
@@ -152,13 +196,41 @@ class Spending:
         )
 
 
+def _taken(query: Query, turn: int, why: str) -> QueryRefused:
+    return QueryRefused(
+        f"query {query.label!r} at turn {turn}: another question was answered there, {why}; make "
+        "a new oracle for another run"
+    )
+
+
 def signature(query: Query, dimension: int) -> bytes:
     """What tells questions apart: kind, form, shape and mark."""
     name = f"{type(query).__name__} {type(query.form).__name__} {query.shape(dimension)}"
-    return name.encode() + np.asarray(query.mark(dimension), dtype=np.float64).tobytes()
+    # -0 is 0.
+    return name.encode() + (np.asarray(query.mark(dimension), dtype=np.float64) + 0.0).tobytes()
 
 
-def check_epsilon(epsilon: float) -> float:
-    """A privacy parameter, checked."""
-    positive_number(epsilon, "epsilon")
-    return float(epsilon)
+def _written(part: Any, depth: int = 8) -> Hashable:
+    """A part of an identity, with functions by their code and what they hold, not as objects.
+
+    A learner that is run again makes its functions anew.
+    """
+    if isinstance(part, tuple):
+        return tuple(_written(each, depth) for each in part)
+    if isinstance(part, FunctionType) and depth:
+        try:
+            cells = [cell.cell_contents for cell in part.__closure__ or ()]
+        except ValueError:
+            # A variable that the function closes over has no value yet.
+            return (part,)
+        named = sorted((part.__kwdefaults__ or {}).items())
+        held = (*cells, *(part.__defaults__ or ()), *(value for _, value in named))
+        inner = tuple(_written(each, depth - 1) for each in held)
+        return ("code", part.__code__, id(part.__globals__), inner)
+    if isinstance(part, np.ndarray) and part.dtype != object:
+        return ("array", part.dtype.str, part.shape, xxhash.xxh3_128_hexdigest(part.tobytes()))
+    try:
+        hash(part)
+    except TypeError:
+        return ("id", id(part))
+    return (type(part), part)

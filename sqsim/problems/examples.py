@@ -30,15 +30,22 @@ def draw_examples(
     count: int,
     turn: int,
 ) -> tuple[Array, Array]:
-    """`count` independent examples; the rows of a Dataset are drawn with replacement."""
+    """`count` independent examples in double precision, whatever a table is stored in.
+
+    The rows of a Dataset are drawn with replacement.
+    """
     if isinstance(instance, Draws):
-        return instance.examples(of_inputs, of_labels, count, turn)
+        return _doubles(*instance.examples(of_inputs, of_labels, count, turn))
     if isinstance(instance, Dataset):
         rows = of_inputs.integers(len(instance.targets), size=count)
-        return instance.inputs[rows], instance.targets[rows]
+        return _doubles(instance.inputs[rows], instance.targets[rows])
     if isinstance(instance, Chunked):
         raise BadInput(
             "rows are drawn by their number, which a Chunked table cannot give; wanted a Dataset"
         )
     x = instance.problem.inputs.sample(of_inputs, count)
-    return x, instance.labels.draw(x, of_labels)
+    return _doubles(x, instance.labels.draw(x, of_labels))
+
+
+def _doubles(x: Any, y: Any) -> tuple[Array, Array]:
+    return np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
