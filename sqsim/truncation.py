@@ -99,6 +99,9 @@ def inside(mean: Mean, query: Query) -> Mean:
     if query.range is None or isinstance(query, Correlation) or isinstance(mean.value, LowRank):
         return mean
     low, high = query.range
+    if isinstance(query.form, Characters):
+        # The range is that of h(y), and a parity has either sign.
+        low, high = -max(-low, high), max(-low, high)
     value = np.clip(mean.value, low, high)
     allowed = np.asarray(mean.error) + LEEWAY * max(-low, high)
     if (np.abs(value - mean.value) > allowed).any():

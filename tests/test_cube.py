@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.linalg import hadamard
 
@@ -30,6 +30,7 @@ from sqsim import (
     Statistic,
     ToleranceUnreachable,
     Unperturbed,
+    ask,
     ask_all,
     cached,
     csq,
@@ -171,6 +172,9 @@ def coefficients_of(function: CubeFunction) -> Any:
 
 
 @given(tables(st.integers(-(2**40), 2**40)))
+@example([2**32, 2**32])
+@example([2**40, 2**40])
+@example([-(2**40), -(2**40) - 1])
 def test_parities_of_integers_are_exact(table):
     """Error 0, and each answer is the true number."""
     mean = coefficients_of(CubeFunction(table))
@@ -636,3 +640,11 @@ def test_every_subset_stands_where_its_bits_say():
             table = np.prod(points(D)[:, list(subset)], axis=1)
             mean = coefficients_of(CubeFunction(table))
             assert mean.value.tolist() == [m == sum(1 << j for j in subset) for m in range(2**D)]
+
+
+def test_a_parity_of_a_label_in_a_range_may_have_a_negative_mean():
+    """The declared range is that of h(y), and h(y) chi_S takes both signs."""
+    instance = CubeFunction([-1, 1, 1, 1], conditional=False)
+    query = Statistic(Characters(h=lambda y: (1 + y) / 2), range=(0, 1))
+    answer = run(ask(query), sq(instance, tolerance=Absolute(1e-9))).value
+    np.testing.assert_allclose(answer, [0.75, -0.25, -0.25, -0.25], atol=1e-9)

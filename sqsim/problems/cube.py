@@ -183,4 +183,5 @@ def _shortest(numbers: Table) -> np.dtype[Any]:
     """The shortest type that holds these integers; other types as they are."""
     if numbers.dtype.kind != "i":
         return numbers.dtype
-    return np.result_type(np.min_scalar_type(numbers.min()), np.min_scalar_type(-1 - numbers.max()))
+    # A negative number asks for a signed type; two types of different signs would meet in float64.
+    return np.min_scalar_type(min(int(numbers.min()), -1 - int(numbers.max())))
