@@ -21,7 +21,10 @@ def one_shot_regression(problem: Problem) -> CSQ[ReluHypothesis]:
     """w = 2 E[y x]: exact for an unbiased neuron, since E[sigma(<w, x>) x] = w / 2.
 
     One round of d correlational queries.  Diakonikolas, Goel, Karmalkar, Klivans and
-    Soltanolkotabi (2020): error at most (3 + 2 sqrt 2) OPT.
+    Soltanolkotabi (2020): error at most (3 + 2 sqrt 2) OPT.  Derived here for x ~ N(0, I) and
+    exact answers: at most 2 OPT.  With y = u_w* + g, the degree-1 parts of u_w - u_w* and of g are
+    both E[g x], so they cancel in the error; what is left of the first has a squared norm of at
+    most ||E[g x]||^2, what is left of g has OPT - ||E[g x]||^2.
     """
     moment = yield from ask(Correlation(Ridge(power=1), "degree-1 correlation"))
     return ReluHypothesis(2 * np.asarray(moment), 0.0)
