@@ -398,3 +398,28 @@ def test_the_command_checks_its_flags(options, message):
     """Before anything runs."""
     with pytest.raises(BadInput, match=message):
         command("gradient-descent", **options)
+
+
+def test_a_peak_that_the_evaluator_missed_refutes_nobody() -> None:
+    """Where the norm of the query was found to be 0, nothing is known of its mean."""
+
+    def peaked(problem: Any) -> Any:
+        first = np.eye(problem.dimension)[0]
+        narrow = Ridge(lambda t: np.exp(-(((t - 0.777) / 5e-5) ** 2)), first)
+        yield from ask(Correlation(narrow))
+        return ReluHypothesis(np.zeros(problem.dimension), 0.0)
+
+    problem = ReluRegression(5, norm=1.0, bias=0.0)
+    assert not refute(peaked, problem, L2(2e-4), opt=1e-3).refuted
+
+
+def test_a_tiny_frame_is_a_direction_like_any_other() -> None:
+    """The square of 1e-300 is 0, and 0 spans nothing."""
+
+    def tiny(problem: Any) -> Any:
+        yield from ask(Correlation(Ridge(np.tanh, 1e-300 * np.eye(problem.dimension)[0])))
+        return ReluHypothesis(np.zeros(problem.dimension), 0.0)
+
+    problem = ReluRegression(5, norm=1.0, bias=-1.0)
+    instance = problem.draw(corruptions=[LowDegreeRemoval(1)])
+    assert refute(tiny, instance, L2(2e-2)).candidates > 0
