@@ -9,9 +9,8 @@ from sqsim.algorithms.fields import (
     agreement,
     energy,
     neuron,
-    weight_norm,
-    weighted_field,
 )
+from sqsim.algorithms.iterates import best_iterate, scale_of, unit_start
 from sqsim.errors import BadInput
 from sqsim.lowrank import Array
 from sqsim.problems.hypothesis import ReluHypothesis, zero
@@ -91,7 +90,7 @@ def projected_gradient_descent(
         Take steps of length step_size 0.9^t at least, however small the field is: the rule most
         favourable to a learner that starts where the field is tiny but true.
     """
-    scale, offset = _scale(problem, norm, bias)
+    scale, offset = scale_of(problem, norm, bias)
     return (
         yield from _projected(
             problem, start, scale, offset, plain(offset), steps, step_size, normalised, seed
@@ -128,7 +127,7 @@ def reweighted_pgd(
     normalised : bool
         As in `projected_gradient_descent`.
     """
-    scale, offset = _scale(problem, norm, bias)
+    scale, offset = scale_of(problem, norm, bias)
     update = reweighted(min(offset, 0.0), rho=rho, overlap=overlap)
     return (
         yield from _projected(
@@ -150,32 +149,9 @@ def random_neuron(problem: Problem, *, seed: Seed) -> ReluHypothesis:
     return ReluHypothesis(norm * random_direction(problem, seed=seed), bias)
 
 
-def _unit(problem: Problem, start: Array) -> Array:
-    """The start, checked and normalised."""
-    found = np.asarray(start, dtype=np.float64)
-    length = float(np.linalg.norm(found)) if found.shape == (problem.dimension,) else 0.0
-    if not 0 < length < np.inf:
-        raise BadInput(
-            f"start has shape {found.shape} and length {length}; wanted a finite non-zero "
-            f"({problem.dimension},) vector, or None for a random one"
-        )
-    return found / length
-
-
 def _check_step(step_size: float) -> None:
     if not 0 < step_size < np.inf:
         raise BadInput(f"step_size is {step_size}; it must be positive and finite")
-
-
-def _scale(problem: Problem, norm: float | None, bias: float | None) -> tuple[float, float]:
-    """Norm and normalised bias, from the call or from the problem."""
-    norm = problem.norm if norm is None else norm
-    bias = problem.bias if bias is None else bias
-    if norm is None or bias is None:
-        raise BadInput("norm and bias are unknown to this problem; pass norm= and bias= guesses")
-    if not (0 < norm < np.inf and np.isfinite(bias)):
-        raise BadInput(f"norm {norm} and bias {bias}: finite, and norm > 0, wanted")
-    return norm, bias / norm
 
 
 def _projected(
@@ -190,32 +166,13 @@ def _projected(
     seed: Seed,
 ) -> CSQ[ReluHypothesis]:
     _check_step(step_size)
-    w = random_direction(problem, seed=seed) if start is None else _unit(problem, start)
-    best, lowest = zero(problem.dimension), 0.0
-    for step in range(steps):
-        hypothesis = ReluHypothesis(norm * w, norm * bias)
-        own, reach = energy(problem, hypothesis), weight_norm(problem, w, update)
-        if not (own > 0 and reach > 0):
-            if step == 0:
-                raise BadInput(f"a neuron of bias {norm * bias} is never active on these inputs")
-            break
-        # Queries of norm at most 1, as theorems count them: a longer one would buy precision.
-        unit = max(reach, 1.0)
-        field, agreed = yield from ask_all(
-            weighted_field(w, update, unit=unit),
-            agreement(hypothesis),
-            step=step,
-            w=hypothesis.weights,
-            b=hypothesis.bias,
+    w = random_direction(problem, seed=seed) if start is None else unit_start(problem, start)
+
+    def stride(step: int, share: float) -> float:
+        return step_size * max(share, 0.9**step if normalised else 0.0)
+
+    return (
+        yield from best_iterate(
+            problem, w, norm=norm, bias=bias, update=lambda _: update, stride=stride, steps=steps
         )
-        excess = own - 2 * float(agreed)
-        if excess < lowest:
-            best, lowest = hypothesis, excess
-        tangent = field - (field @ w) * w
-        length = float(np.linalg.norm(tangent))
-        if length > 0.0:
-            share = length * unit / (reach * np.sqrt(own))
-            stride = step_size * max(share, 0.9**step if normalised else 0.0)
-            w = w + stride * tangent / length
-        w = w / np.linalg.norm(w)
-    return best
+    )

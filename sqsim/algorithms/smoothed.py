@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from sqsim.algorithms.fields import agreement, energy, weight_norm, weighted_field
+from sqsim.algorithms.iterates import best_iterate, scale_of, unit_start
 from sqsim.errors import BadInput
 from sqsim.lowrank import Array
-from sqsim.problems.hypothesis import ReluHypothesis, zero
+from sqsim.problems.hypothesis import ReluHypothesis
 from sqsim.problems.problem import Problem
-from sqsim.strategy import CSQ, ask_all
+from sqsim.strategy import CSQ
 from sqsim.updates import smoothed
 
 SHRINK = 1 / 256
@@ -65,36 +65,22 @@ def smoothed_descent(
 
     Cost: d + 1 correlational queries in each of `steps` rounds, of norm at most 1.
     """
-    scale, offset = _scale(problem, norm, bias)
+    scale, offset = scale_of(problem, norm, bias)
     _check(angle, shrink, steps)
-    w = _unit(problem, start)
-    best, lowest = zero(problem.dimension), 0.0
-    gap = 2 * np.sin(angle / 2) ** 2
-    for step in range(steps):
-        if gap < SMALLEST_GAP:
-            break
-        hypothesis = ReluHypothesis(scale * w, scale * offset)
-        update = smoothed(offset, rho=float(1 - gap))
-        own, reach = energy(problem, hypothesis), weight_norm(problem, w, update)
-        if not (own > 0 and reach > 0):
-            raise BadInput(f"a neuron of bias {scale * offset} is never active on these inputs")
-        field, agreed = yield from ask_all(
-            weighted_field(w, update, unit=max(reach, 1.0)),
-            agreement(hypothesis),
-            step=step,
-            w=hypothesis.weights,
-            b=hypothesis.bias,
+    w = unit_start(problem, start)
+    gaps = 2 * np.sin(angle / 2) ** 2 * (1 - shrink) ** (2 * np.arange(steps))
+    gaps = gaps[gaps >= SMALLEST_GAP]
+    return (
+        yield from best_iterate(
+            problem,
+            w,
+            norm=scale,
+            bias=offset,
+            update=lambda step: smoothed(offset, rho=float(1 - gaps[step])),
+            stride=lambda step, share: float(np.sqrt(gaps[step] / 2) / 4),
+            steps=len(gaps),
         )
-        excess = own - 2 * float(agreed)
-        if excess < lowest:
-            best, lowest = hypothesis, excess
-        tangent = field - (field @ w) * w
-        length = float(np.linalg.norm(tangent))
-        if length > 0.0:
-            w = w + np.sqrt(gap / 2) / 4 * tangent / length
-        w = w / np.linalg.norm(w)
-        gap *= (1 - shrink) ** 2
-    return best
+    )
 
 
 def _check(angle: float, shrink: float, steps: int) -> None:
@@ -104,25 +90,3 @@ def _check(angle: float, shrink: float, steps: int) -> None:
         raise BadInput(f"shrink is {shrink}; wanted a share of the angle strictly between 0 and 1")
     if steps < 1:
         raise BadInput(f"steps is {steps}; at least one step wanted")
-
-
-def _unit(problem: Problem, start: Array) -> Array:
-    found = np.asarray(start, dtype=np.float64)
-    length = float(np.linalg.norm(found)) if found.shape == (problem.dimension,) else 0.0
-    if not 0 < length < np.inf:
-        raise BadInput(
-            f"start has shape {found.shape} and length {length}; wanted a finite non-zero "
-            f"({problem.dimension},) vector: this descent refines a start, it does not find one"
-        )
-    return found / length
-
-
-def _scale(problem: Problem, norm: float | None, bias: float | None) -> tuple[float, float]:
-    """Norm and normalised bias, from the call or from the problem."""
-    norm = problem.norm if norm is None else norm
-    bias = problem.bias if bias is None else bias
-    if norm is None or bias is None:
-        raise BadInput("norm and bias are unknown to this problem; pass norm= and bias= guesses")
-    if not (0 < norm < np.inf and np.isfinite(bias)):
-        raise BadInput(f"norm {norm} and bias {bias}: finite, and norm > 0, wanted")
-    return norm, bias / norm
