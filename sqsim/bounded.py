@@ -7,6 +7,7 @@ answers which.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, final
@@ -99,8 +100,9 @@ class _Bernoulli(Bounded):
         return 1 / math.sqrt(self.n)
 
     @staticmethod
+    @abstractmethod
     def spread(p: Array) -> Array:
-        raise NotImplementedError
+        """sqrt(n) times the radius where 1/n does not decide; concave in p."""
 
     def radius(self, mean: Mean) -> Array:
         # The spread is concave in p, so over the means within the error it is least at an end.
