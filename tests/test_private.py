@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import sys
+from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from bernoulli import LABEL, RUNS, SIGNED, Bernoulli, consistent, misses
@@ -560,3 +562,27 @@ def test_too_few_users_are_told_how_many() -> None:
         central_private(INSTANCE, **CENTRAL)
     with pytest.raises(BadInput, match="made of an instance"):
         local_private(3, **LOCAL)
+
+
+@pytest.mark.parametrize("epsilon", [1e-12, 1e-9, 1e-3, 0.5, 3.0])
+@pytest.mark.parametrize("delta", [1e-300, 1e-100, 1e-30, 1e-12, 1e-5])
+def test_noise_is_never_less_than_sixty_digits_ask_for(epsilon: float, delta: float) -> None:
+    """The difference of two tails cancels for tiny epsilon; what is lost must cost, not gain."""
+    context = mpmath.mp.clone()
+    context.dps = 400
+    m, e = context.mpf(gaussian_distance(epsilon, delta)), context.mpf(epsilon)
+
+    def tail(x: Any) -> Any:
+        return context.erfc(-x / context.sqrt(2)) / 2
+
+    true = tail(m / 2 - e / m) - context.exp(e) * tail(-m / 2 - e / m)
+    assert true <= context.mpf(delta)
+
+
+def test_a_tables_private_promise_is_about_one_round() -> None:
+    """After a round the users left over are no uniform sample of the table."""
+    table = Dataset(np.linspace(-1, 1, 400)[:, None] ** 3, np.linspace(0, 1, 400))
+    oracle = local_private(
+        table, epsilon=5.0, tolerance=Absolute(0.5), failure=0.1, queries=2, clip=1.0
+    )
+    assert oracle.guarantee.rounds == 1

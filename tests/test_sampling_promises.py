@@ -13,6 +13,7 @@ from scipy import stats
 
 from sqsim.bounded import RootStat, Stat, VStat
 from sqsim.errors import BadInput, QueryRefused
+from sqsim.oracles.binomial import bits_needed
 from sqsim.oracles.bits import one_stat, through_bits
 from sqsim.oracles.central import central_private
 from sqsim.oracles.holdout import reusable_holdout
@@ -264,3 +265,12 @@ def test_flipped_labels_confess_the_rounding_of_one_minus_two_rates() -> None:
         off = abs(Fraction(float(found.value[j])) - exact)
         spare = np.asarray(found.error) - 0.8 * np.asarray(straight.error)
         assert off <= Fraction(float(np.broadcast_to(spare, (2,))[j])) + Fraction(1, 10**20)
+
+
+@pytest.mark.parametrize("failure", [1e-6, 1e-17, 1e-40])
+def test_rare_failures_are_counted_and_not_rounded_away(failure: float) -> None:
+    """Exact binomial tails at p = 1/2, where 1 - (1 - 1e-17) would be 0."""
+    half = Fraction(3, 10)
+    count = bits_needed(float(half), failure)
+    far = [k for k in range(count + 1) if abs(Fraction(k, count) - Fraction(1, 2)) > half]
+    assert Fraction(sum(math.comb(count, k) for k in far), 2**count) <= Fraction(failure)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import betainc
+from scipy.special import betainc, betaincc
 
 from sqsim.guarantee import positive_number, probability
 from sqsim.lowrank import Array
@@ -56,7 +56,7 @@ def _worst(count: int, edges: Array, radius: Callable[[Array], Array]) -> float:
     slack = 1e-12 * count + 1e-9
     over = np.floor(count * (first + radius(first)) - slack) + 1
     under = np.ceil(count * (last - radius(last)) + slack) - 1
-    total = _at_least(count, over, last) + (1 - _at_least(count, under + 1, first))
+    total = _at_least(count, over, last) + _at_most(count, under, first)
     return float(np.max(total))
 
 
@@ -65,6 +65,13 @@ def _at_least(count: int, least: Array, p: Array) -> Array:
     inside = np.clip(least, 1, count)
     tail = betainc(inside, count - inside + 1, p)
     return np.asarray(np.where(least <= 0, 1.0, np.where(least > count, 0.0, tail)))
+
+
+def _at_most(count: int, most: Array, p: Array) -> Array:
+    """P(X <= most) for X ~ Bin(count, p); not as 1 - P(X > most), which is never below 1e-16."""
+    inside = np.clip(most, 0, count - 1)
+    tail = betaincc(inside + 1, count - inside, p)
+    return np.asarray(np.where(most < 0, 0.0, np.where(most >= count, 1.0, tail)))
 
 
 @lru_cache(maxsize=256)

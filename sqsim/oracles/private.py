@@ -189,7 +189,7 @@ def local_private(
     ----------
     instance : Instance or Dataset
         Users are fresh draws of an instance, or the rows of a table, each asked once.  A table is
-        the population that answers are about.
+        the population that answers are about, and the promise is then about one round.
     epsilon : float
     tolerance : Absolute
     failure : float
@@ -243,7 +243,8 @@ def local_private(
         failure,
         f"{'Hoeffding' if table else 'tails of'} {type(local).__name__}, {count} users a scalar",
         queries,
-        None,
+        # The users left over are no uniform sample once answers of the others are known.
+        1 if table else None,
         f"E[phi], phi clipped to [{within[0]:g}, {within[1]:g}]",
     )
     chosen = Seeded() if source is None else source
