@@ -100,10 +100,7 @@ _NAMES = {
         "ToleranceUnreachable",
     ),
     "sqsim.guarantee": ("Guarantee",),
-    "sqsim.loop": (
-        "Budget",
-        "run",
-    ),
+    "sqsim.loop": ("Budget", "run"),
     "sqsim.oracles.enumeration": ("Enumerate",),
     "sqsim.oracles.policies": (
         "exact",
@@ -114,18 +111,9 @@ _NAMES = {
         "worst_direction",
     ),
     "sqsim.oracles.quadrature": ("Quadrature",),
-    "sqsim.oracles.sampling": (
-        "MonteCarlo",
-        "Sample",
-    ),
-    "sqsim.oracles.simulated": (
-        "csq",
-        "sq",
-    ),
-    "sqsim.oracles.wrappers": (
-        "cached",
-        "replaying",
-    ),
+    "sqsim.oracles.sampling": ("MonteCarlo", "Sample"),
+    "sqsim.oracles.simulated": ("csq", "sq"),
+    "sqsim.oracles.wrappers": ("cached", "replaying"),
     "sqsim.queries": (
         "Batch",
         "Characters",
@@ -139,25 +127,9 @@ _NAMES = {
     "sqsim.record": ("Ledger",),
     "sqsim.refutation.result": ("Refutation",),
     "sqsim.refutation.search": ("refute",),
-    "sqsim.result": (
-        "Result",
-        "Status",
-    ),
-    "sqsim.strategy": (
-        "AskTell",
-        "CSQ",
-        "SQ",
-        "Strategy",
-        "ask",
-        "ask_all",
-        "together",
-    ),
-    "sqsim.tolerance": (
-        "Absolute",
-        "L2",
-        "RootMeanSquare",
-        "Unperturbed",
-    ),
+    "sqsim.result": ("Result", "Status"),
+    "sqsim.strategy": ("AskTell", "CSQ", "SQ", "Strategy", "ask", "ask_all", "together"),
+    "sqsim.tolerance": ("Absolute", "L2", "RootMeanSquare", "Unperturbed"),
     "sqsim.transcript": ("Transcript",),
 }
 

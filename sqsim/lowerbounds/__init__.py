@@ -331,11 +331,7 @@ __all__ = [
 ]
 
 _NAMES = {
-    "sqsim.lowerbounds.approximation": (
-        "L1",
-        "L2",
-        "approximation_degree",
-    ),
+    "sqsim.lowerbounds.approximation": ("L1", "L2", "approximation_degree"),
     "sqsim.lowerbounds.averages": (
         "average_correlation",
         "average_dimension",
@@ -361,11 +357,7 @@ _NAMES = {
         "SmoothedStep",
         "basin_point",
     ),
-    "sqsim.lowerbounds.certificate": (
-        "Certificate",
-        "Verdict",
-        "check",
-    ),
+    "sqsim.lowerbounds.certificate": ("Certificate", "Verdict", "check"),
     "sqsim.lowerbounds.closed_forms": ("hermite_closed_form",),
     "sqsim.lowerbounds.components": (
         "component_chi_squared",
@@ -376,10 +368,7 @@ _NAMES = {
     ),
     "sqsim.lowerbounds.conditional": ("lambda_squared",),
     "sqsim.lowerbounds.correlation": ("pairwise_correlation",),
-    "sqsim.lowerbounds.covers": (
-        "cover_number",
-        "fractional_cover",
-    ),
+    "sqsim.lowerbounds.covers": ("cover_number", "fractional_cover"),
     "sqsim.lowerbounds.damped": ("DampedSquare",),
     "sqsim.lowerbounds.detectable": (
         "FiniteJunta",
@@ -403,20 +392,13 @@ _NAMES = {
         "told_apart",
         "told_apart_by_roots",
     ),
-    "sqsim.lowerbounds.duality": (
-        "L1Approximation",
-        "SignPattern",
-        "l1_approximation",
-    ),
+    "sqsim.lowerbounds.duality": ("L1Approximation", "SignPattern", "l1_approximation"),
     "sqsim.lowerbounds.eigenvalues": (
         "is_positive_semidefinite",
         "largest_eigenvalue",
         "perron_eigenvalue",
     ),
-    "sqsim.lowerbounds.evasion": (
-        "correlation_bound",
-        "seen_square",
-    ),
+    "sqsim.lowerbounds.evasion": ("correlation_bound", "seen_square"),
     "sqsim.lowerbounds.explicit_packings": (
         "equiangular_packing",
         "hadamard_packing",
@@ -452,11 +434,7 @@ _NAMES = {
         "walsh_coefficients",
         "walsh_table",
     ),
-    "sqsim.lowerbounds.gram": (
-        "Gram",
-        "gram_summary",
-        "ridge_gram",
-    ),
+    "sqsim.lowerbounds.gram": ("Gram", "gram_summary", "ridge_gram"),
     "sqsim.lowerbounds.hermite": (
         "hermite_coefficients",
         "low_degree_mass",
@@ -472,27 +450,12 @@ _NAMES = {
         "hermite_monomials",
         "leap",
     ),
-    "sqsim.lowerbounds.lifts": (
-        "lifted_correlation",
-        "lifted_masses",
-    ),
+    "sqsim.lowerbounds.lifts": ("lifted_correlation", "lifted_masses"),
     "sqsim.lowerbounds.matrices": ("Correlations",),
-    "sqsim.lowerbounds.mixtures": (
-        "MatchedComponent",
-        "Mixture",
-        "matched_component",
-        "mixture",
-    ),
+    "sqsim.lowerbounds.mixtures": ("MatchedComponent", "Mixture", "matched_component", "mixture"),
     "sqsim.lowerbounds.named": ("named_expansion",),
-    "sqsim.lowerbounds.networks": (
-        "network_values",
-        "orthogonal_network_norm",
-    ),
-    "sqsim.lowerbounds.noisy": (
-        "LabelTransform",
-        "kernel_lambda_squared",
-        "noisy_lambda_squared",
-    ),
+    "sqsim.lowerbounds.networks": ("network_values", "orthogonal_network_norm"),
+    "sqsim.lowerbounds.noisy": ("LabelTransform", "kernel_lambda_squared", "noisy_lambda_squared"),
     "sqsim.lowerbounds.norms": (
         "discrimination_norm",
         "mean_discrimination",
@@ -514,23 +477,11 @@ _NAMES = {
     ),
     "sqsim.lowerbounds.patterns": ("extreme_queries",),
     "sqsim.lowerbounds.precision": ("Enclosure",),
-    "sqsim.lowerbounds.quantities": (
-        "Estimate",
-        "Quantity",
-        "Rational",
-    ),
-    "sqsim.lowerbounds.relu_bounds": (
-        "PackingBound",
-        "csq_relu_bound",
-        "csq_relu_packing_bound",
-    ),
+    "sqsim.lowerbounds.quantities": ("Estimate", "Quantity", "Rational"),
+    "sqsim.lowerbounds.relu_bounds": ("PackingBound", "csq_relu_bound", "csq_relu_packing_bound"),
     "sqsim.lowerbounds.rowsums": ("GramSummary",),
     "sqsim.lowerbounds.sign_gram": ("sign_gram_summary",),
-    "sqsim.lowerbounds.spectrum": (
-        "RidgeSpectrum",
-        "ridge_spectrum",
-        "sphere_moment",
-    ),
+    "sqsim.lowerbounds.spectrum": ("RidgeSpectrum", "ridge_spectrum", "sphere_moment"),
     "sqsim.lowerbounds.subfamilies": (
         "Subfamily",
         "check_subfamily",

@@ -15,7 +15,7 @@ from sqsim.errors import BadInput
 from sqsim.oracles.chunks import part_totals
 from sqsim.oracles.engines import connected, is_dask, over_executor, over_graph
 from sqsim.oracles.moments import Request, Totals, added
-from sqsim.oracles.sampling import means_of, request_of
+from sqsim.oracles.sampling import Sample, means_of, request_of
 from sqsim.problems.chunked import Chunked
 from sqsim.problems.dataset import Dataset
 from sqsim.problems.reading import Survey, surveyed
@@ -135,8 +135,8 @@ class Distributed:
         return replace(table, counted=self._reduced(table, _counts, _all_counts))
 
     def advice(self, error: float, radius: float) -> str:
-        """How a rounding error is brought below the radius."""
-        return "rounding cannot resolve so fine a tolerance in 64-bit numbers; use a coarser one"
+        """How a rounding error is brought below the radius: as for a table in memory."""
+        return Sample().advice(error, radius)
 
     def close(self) -> None:
         """Leave the scheduler, if this object was made of its address."""

@@ -57,10 +57,7 @@ _NAMES = {
     "sqsim.problems.cube": ("CubeFunction",),
     "sqsim.problems.dataset": ("Dataset",),
     "sqsim.problems.hypothesis": ("ReluHypothesis",),
-    "sqsim.problems.index": (
-        "ReluRegression",
-        "SingleIndex",
-    ),
+    "sqsim.problems.index": ("ReluRegression", "SingleIndex"),
     "sqsim.problems.noise": (
         "ClassificationNoise",
         "Contamination",
@@ -71,16 +68,8 @@ _NAMES = {
     ),
     "sqsim.problems.parity": ("SparseParity",),
     "sqsim.problems.parquet": ("from_parquet",),
-    "sqsim.problems.reading": (
-        "Defects",
-        "Survey",
-    ),
-    "sqsim.problems.sources": (
-        "from_arrays",
-        "from_chunks",
-        "from_dask",
-        "from_npy",
-    ),
+    "sqsim.problems.reading": ("Defects", "Survey"),
+    "sqsim.problems.sources": ("from_arrays", "from_chunks", "from_dask", "from_npy"),
 }
 
 # Hidden from type checkers: they would take any misspelt name for a lazy one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sqsim.report.reading import number
+from sqsim.report.reading import Passage, Results, number
 
 _POLICIES = {
     "exact": "It answered with the mean itself, so the tolerance shaped no answer in this run.",
@@ -70,3 +70,16 @@ def _too_coarse(tolerance: float, norm: str, size: float | None) -> str:
         f" The tolerance is no smaller than the labels' root mean square ({number(size)}), so "
         f"zero is a permitted answer to every correlational query {which}."
     )
+
+
+def oracle_passages(oracle: Results, size: float) -> list[Passage]:
+    """What an answer may be: a window with its adversary, or what samples promise."""
+    if "words" in oracle:
+        tau = number(oracle["tolerance"])
+        return [
+            Passage("The oracle", f"Tolerance {tau}, oracle {oracle['model']}. {oracle['words']}")
+        ]
+    return [
+        Passage("The oracle", tolerance_words(oracle["tolerance"], oracle["norm"], size)),
+        Passage("The adversary", policy_words(oracle["policy"])),
+    ]

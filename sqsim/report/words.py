@@ -5,18 +5,16 @@ A run shows what a learner did here, never what all learners can do: the sentenc
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
-from sqsim.report.oracle_prose import policy_words, tolerance_words
+from sqsim.report.oracle_prose import oracle_passages
+from sqsim.report.proof_prose import proved_words
 from sqsim.report.reading import (
     ZERO_SHARE,
     Group,
     Outcome,
     Passage,
     Results,
-    all_queries,
-    certified,
     counted,
     group,
     listed,
@@ -58,9 +56,9 @@ def separation_words(results: Results) -> list[Passage]:
     size = results["instance"]["null_loss"]
     passages = [
         Passage("The task", _task(results["instance"])),
-        *_oracle(oracle, size),
+        *oracle_passages(oracle, size),
         Passage("Who learned and who did not", _outcomes(results)),
-        Passage("What is proved", _proved(results)),
+        Passage("What is proved", proved_words(results)),
         Passage("What the warm start shows", _warm(results)),
         Passage("What the learners were told", _told(results)),
         Passage("Tolerance at which each learner first learned", _brackets(results)),
@@ -68,19 +66,6 @@ def separation_words(results: Results) -> list[Passage]:
         Passage("What this does not show", _limits(results)),
     ]
     return [passage for passage in passages if passage.text]
-
-
-def _oracle(oracle: Results, size: float) -> list[Passage]:
-    """What an answer may be: a window with its adversary, or what samples promise."""
-    if "words" in oracle:
-        tau = number(oracle["tolerance"])
-        return [
-            Passage("The oracle", f"Tolerance {tau}, oracle {oracle['model']}. {oracle['words']}")
-        ]
-    return [
-        Passage("The oracle", tolerance_words(oracle["tolerance"], oracle["norm"], size)),
-        Passage("The adversary", policy_words(oracle["policy"])),
-    ]
 
 
 def _task(instance: Results) -> str:
@@ -120,52 +105,6 @@ def _outcomes(results: Results) -> str:
     if found[Outcome.UNFINISHED]:
         parts.append(f"Not finished, so not judged: {_named(found[Outcome.UNFINISHED])}.")
     return " ".join(parts)
-
-
-def _proved(results: Results) -> str:
-    """The certified bound beside what the learners of the other kind spent."""
-    bound = certified(results)
-    if bound is None:
-        return ""
-    oracle, instance = results["oracle"], results["instance"]
-    goal = f"{number(results['success_ratio'])} times the bound on OPT"
-    if oracle["norm"] != "l2":
-        return (
-            "The lower bound on correlational queries is a theorem about convention l2. In "
-            f"convention {oracle['norm']} it says nothing here: no number of queries is ruled out."
-        )
-    if math.isinf(bound):
-        return (
-            f"At this tolerance zero is a lawful answer to every correlational query, so no "
-            f"correlational learner reaches {goal}, whatever the number of its queries."
-        )
-    if bound <= 1:
-        return (
-            "The lower bound on correlational queries is vacuous here: at this dimension, cutoff "
-            "and tolerance it does not rule out a single query."
-        )
-    spent = [
-        all_queries(run)
-        for run in results["runs"]
-        if group(run) is Group.SQ and outcome(run, results) is Outcome.LEARNED
-    ]
-    beside = f" A learner with general queries spent {number(max(spent))} here." if spent else ""
-    lucky = any(
-        group(run) is Group.CSQ
-        and outcome(run, results) is Outcome.LEARNED
-        and all_queries(run) < bound
-        for run in results["runs"]
-    )
-    beside += " A correlational run that learned with fewer met milder answers." if lucky else ""
-    command = (
-        f"sqsim bound csq-relu --dimension {instance['dimension']} --bias {instance['bias']:g} "
-        f"--cutoff {instance['cutoff']} --tolerance {oracle['tolerance']:g}"
-    )
-    return (
-        f"No correlational learner with fewer than {number(float(f'{bound:.3e}'))} queries reaches "
-        f"{goal} for every hidden direction, whatever it asks: against some lawful answers of "
-        f"this tolerance it fails (convention l2).{beside} The certificate: {command} --out FILE."
-    )
 
 
 def _named(runs: Iterable[Results]) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, final
 
@@ -19,7 +19,7 @@ import scipy
 from sqsim import __version__
 from sqsim.errors import BadInput, BudgetSpent, QueryRefused, ToleranceUnreachable
 from sqsim.loop import run
-from sqsim.oracles.scoring import expanded_loss, loss, null_loss
+from sqsim.oracles.scoring import loss, null_loss
 from sqsim.oracles.simulated import SimulatedOracle, csq, sq
 from sqsim.problems.corruption import LowDegreeRemoval
 from sqsim.problems.hypothesis import ReluHypothesis
@@ -30,6 +30,7 @@ from sqsim.seeds import Seed
 from sqsim.strategy import Strategy
 from sqsim.studies.access import Sampled, check_feasible, sampled
 from sqsim.studies.certified import certified_csq_queries
+from sqsim.studies.curve import Curve
 from sqsim.studies.learners import CONVENTIONS, LEARNERS, POLICIES, Learner, warm, warm_direction
 from sqsim.tolerance import Mean
 
@@ -124,36 +125,6 @@ class Separation:
             policy=POLICIES[self.policy],
             seed=self.seed,
         )
-
-
-@final
-@dataclass(eq=False)
-class _Curve:
-    """Best loss ratio seen so far against queries spent, scored where the secret is."""
-
-    instance: IndexInstance
-    energy: Mean
-    points: list[list[float]] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def watch(self, exchange: Exchange, ledger: Ledger) -> None:
-        """Score every iterate that the batch's note shows."""
-        started = time.perf_counter()
-        for w, b in _iterates(exchange.batch.note):
-            mean = expanded_loss(self.instance, ReluHypothesis(w, b), self.energy)
-            self.add(ledger.queries, mean.number / self.instance.opt_upper_bound)
-        self.seconds += time.perf_counter() - started
-
-    def add(self, queries: int, ratio: float) -> None:
-        best = min(ratio, self.points[-1][1]) if self.points else ratio
-        self.points.append([queries, best])
-
-
-def _iterates(note: Mapping[str, Any]) -> Iterator[tuple[np.ndarray, float]]:
-    if "w" in note and "b" in note:
-        yield note["w"], float(note["b"])
-    for part in note.get("together", ()):
-        yield from _iterates(part)
 
 
 def separate(
@@ -287,7 +258,7 @@ def run_learner(
     observer("learner", record)
     name = learner.name + ("-warm" if learner.warm_start else "")
     log = _log(directory, name)
-    curve = _Curve(instance, energy)
+    curve = Curve(instance, energy)
     seen = Ledger()
 
     def watch(exchange: Exchange, ledger: Ledger) -> None:
