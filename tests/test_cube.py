@@ -47,7 +47,7 @@ from sqsim.inputs import Gaussian, Rademacher
 from sqsim.lowrank import dense
 from sqsim.oracles import character_sums
 from sqsim.oracles.enumeration import Enumerate, root_mean_square
-from sqsim.oracles.simulated import fingerprint
+from sqsim.oracles.instances import fingerprint
 from sqsim.problems import Dataset, ReluRegression
 from sqsim.problems.cube import CubeFunction
 from sqsim.queries import Characters

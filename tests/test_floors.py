@@ -14,12 +14,14 @@ import sqsim
 ROOT = Path(sqsim.__file__).parent
 FLOORS = (
     "lazy errors seeds lowrank tolerance bounded queries truncation partitions forms "
-    "characters subsets walsh journal "
+    "characters subsets set_neurons walsh journal "
+    "losses supplied_losses risks remez polynomials "
+    "multinomial featured sphere monomial_moments "
     "geometry panels tensors gaussian special smoothing links updates inputs",
     "strategy recipe record transcript result guarantee problems",
     "oracles algorithms lowerbounds",
     "loop testing refutation",
-    "studies report audit",
+    "studies report audit verification",
     "cli",
 )
 FLOOR = {part: level for level, parts in enumerate(FLOORS) for part in parts.split()}

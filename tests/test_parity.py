@@ -41,8 +41,8 @@ from sqsim import (
 )
 from sqsim.inputs import Gaussian, Rademacher
 from sqsim.oracles.enumeration import Enumerate
+from sqsim.oracles.instances import fingerprint
 from sqsim.oracles.policies import policy_name
-from sqsim.oracles.simulated import fingerprint
 from sqsim.problems import Dataset
 from sqsim.problems.cube import CubeFunction
 from sqsim.problems.parity import SparseParity
@@ -305,11 +305,11 @@ def test_problems_that_are_none_are_refused():
 def test_other_forms_of_gaussian_inputs_are_refused_with_the_way_out():
     """Their means are no sums over signs."""
     instance = SparseParity(5, 2, lifted=True).draw()
-    query = Correlation(Ridge(power=1), "gradient")
-    with pytest.raises(QueryRefused, match=r"gradient: only Characters .*MonteCarlo"):
+    query = Correlation(Ridge(power=2), "matrix")
+    with pytest.raises(QueryRefused, match=r"matrix: .*ParityQuadrature.*MonteCarlo"):
         csq(instance, tolerance=L2(0.1)).answer(Batch((query,)), 0)
     oracle = csq(instance, tolerance=L2(0.1), means=MonteCarlo(20_000))
-    assert oracle.answer(Batch((query,)), 0)[0].shape == (5,)
+    assert oracle.answer(Batch((query,)), 0)[0].shape == (5, 5)
 
 
 def test_all_parities_of_a_large_cube_are_refused_with_an_estimate():

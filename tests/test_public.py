@@ -17,8 +17,16 @@ import sqsim.algorithms
 import sqsim.lowerbounds
 import sqsim.oracles
 import sqsim.problems
+import sqsim.studies
 
-PACKAGES = [sqsim, sqsim.problems, sqsim.algorithms, sqsim.lowerbounds, sqsim.oracles]
+PACKAGES = [
+    sqsim,
+    sqsim.problems,
+    sqsim.algorithms,
+    sqsim.lowerbounds,
+    sqsim.oracles,
+    sqsim.studies,
+]
 NAMES = [(package, name) for package in PACKAGES for name in getattr(package, "__all__", ())]
 HEAVY = [
     "flint",
@@ -45,7 +53,9 @@ def test_every_public_name_is_there(package: ModuleType, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "package", [sqsim, sqsim.problems, sqsim.oracles, sqsim.lowerbounds], ids=named
+    "package",
+    [sqsim, sqsim.problems, sqsim.oracles, sqsim.lowerbounds, sqsim.studies],
+    ids=named,
 )
 def test_the_three_lists_of_names_agree(package: ModuleType) -> None:
     """`__all__`, the lazy table and the imports that type checkers read."""

@@ -1,19 +1,59 @@
 """Learners, one file for each family.  They know a problem and never its secret."""
 
+from sqsim.algorithms.best_weight import optimal_descent
 from sqsim.algorithms.biased_descent import scaled_gradient_descent
+from sqsim.algorithms.biased_halfspaces import Narrowing, biased_halfspace
+from sqsim.algorithms.boolean_labels import AtLeast, TwoValued
+from sqsim.algorithms.boosting import BoostedConcept, boosted_p_concept, frank_wolfe_excess
 from sqsim.algorithms.chow import PiecewisePolynomial, piecewise_regression
 from sqsim.algorithms.coarse_landscape import coarse_gradient, network_gradient, network_loss
+from sqsim.algorithms.correlating import agnostic_choice, agnostic_neuron, agnostic_parity
 from sqsim.algorithms.descent import gradient_descent, projected_gradient_descent, reweighted_pgd
 from sqsim.algorithms.generalised_linear import GeneralisedLinear, glmtron, surrogate_descent
 from sqsim.algorithms.guesses import GeometricMesh, PaperMesh
 from sqsim.algorithms.guo_vijayaraghavan import learn_relu
+from sqsim.algorithms.halfspace_progress import proved_distance
+from sqsim.algorithms.halfspaces import Halfspace
+from sqsim.algorithms.hermite_series import HermiteSum, activation
+from sqsim.algorithms.hidden_families import (
+    best_component,
+    best_orthogonal_network,
+    best_plane,
+    energy_subspace,
+)
+from sqsim.algorithms.index_descent import alternating_sgd, batch_reuse_sgd, correlation_sgd
+from sqsim.algorithms.initialisations import Initialisation, LabelThreshold, ThresholdedPca
 from sqsim.algorithms.isotonic import IsotonicHypothesis, isotron
+from sqsim.algorithms.label_free import LabelFree
+from sqsim.algorithms.label_transforms import (
+    LabelSteps,
+    conditional_mean,
+    transformed_spectral_start,
+    transformed_start,
+)
+from sqsim.algorithms.localisation import Localisation, localised_halfspace
+from sqsim.algorithms.parity_reduction import Relevance, relevant_variables
+from sqsim.algorithms.parity_search import (
+    eliminating_parity,
+    exhaustive_parity,
+    greedy_parity,
+    staged_parity,
+)
+from sqsim.algorithms.partial_trace import (
+    partial_trace_start,
+    tensor_power_steps,
+    transformed_partial_trace_start,
+)
 from sqsim.algorithms.planted import nearest_sparse, planted_descent
 from sqsim.algorithms.profile import fit_norm_and_bias
 from sqsim.algorithms.regression import biased_one_shot_regression, one_shot_regression
+from sqsim.algorithms.relabelling import with_random_signs
+from sqsim.algorithms.set_search import exhaustive_neurons
 from sqsim.algorithms.smoothed import smoothed_descent
 from sqsim.algorithms.spectral import spectral_start, thresholded_pca
 from sqsim.algorithms.straight_through import coarse_gradient_descent
+from sqsim.algorithms.threshold_start import threshold_and_smooth
+from sqsim.algorithms.thresholding import threshold_and_halfspace
 from sqsim.algorithms.two_neurons import (
     Ending,
     active_moments,
@@ -23,35 +63,80 @@ from sqsim.algorithms.two_neurons import (
 )
 
 __all__ = [
+    "AtLeast",
+    "BoostedConcept",
     "Ending",
     "GeneralisedLinear",
     "GeometricMesh",
+    "Halfspace",
+    "HermiteSum",
+    "Initialisation",
     "IsotonicHypothesis",
+    "LabelFree",
+    "LabelSteps",
+    "LabelThreshold",
+    "Localisation",
+    "Narrowing",
     "PaperMesh",
     "PiecewisePolynomial",
+    "Relevance",
+    "ThresholdedPca",
+    "TwoValued",
+    "activation",
     "active_moments",
+    "agnostic_choice",
+    "agnostic_neuron",
+    "agnostic_parity",
+    "alternating_sgd",
+    "batch_reuse_sgd",
+    "best_component",
+    "best_orthogonal_network",
+    "best_plane",
+    "biased_halfspace",
     "biased_one_shot_regression",
+    "boosted_p_concept",
     "coarse_gradient",
     "coarse_gradient_descent",
+    "conditional_mean",
+    "correlation_sgd",
+    "eliminating_parity",
+    "energy_subspace",
+    "exhaustive_neurons",
+    "exhaustive_parity",
     "fit_norm_and_bias",
+    "frank_wolfe_excess",
     "glmtron",
     "gradient_descent",
+    "greedy_parity",
     "isotron",
     "learn_relu",
+    "localised_halfspace",
     "nearest_sparse",
     "network_gradient",
     "network_loss",
     "one_shot_regression",
+    "optimal_descent",
+    "partial_trace_start",
     "piecewise_regression",
     "planted_descent",
     "population_descent",
     "population_gradient",
     "population_loss",
     "projected_gradient_descent",
+    "proved_distance",
+    "relevant_variables",
     "reweighted_pgd",
     "scaled_gradient_descent",
     "smoothed_descent",
     "spectral_start",
+    "staged_parity",
     "surrogate_descent",
+    "tensor_power_steps",
+    "threshold_and_halfspace",
+    "threshold_and_smooth",
     "thresholded_pca",
+    "transformed_partial_trace_start",
+    "transformed_spectral_start",
+    "transformed_start",
+    "with_random_signs",
 ]

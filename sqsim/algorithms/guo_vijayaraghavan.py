@@ -7,22 +7,24 @@ wins.  This file does not know how answers are made.
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 
 from sqsim.algorithms.descent import gradient_descent, random_neuron, reweighted_pgd
 from sqsim.algorithms.guesses import GeometricMesh, Guess, PaperMesh
+from sqsim.algorithms.initialisations import Initialisation, ThresholdedPca
 from sqsim.algorithms.profile import best_of, fit_norm_and_bias
+from sqsim.algorithms.refinement import refine
 from sqsim.algorithms.regression import neuron_of_moments
-from sqsim.algorithms.spectral import thresholded_pca
 from sqsim.errors import BadInput
 from sqsim.lowrank import Array
 from sqsim.problems.hypothesis import ReluHypothesis, zero
 from sqsim.problems.problem import Problem
 from sqsim.queries import Batch, Correlation, Query, Ridge, Statistic
 from sqsim.seeds import Seed
-from sqsim.strategy import SQ, Answers, ask_all, together
+from sqsim.strategy import CSQ, SQ, Answers, ask_all, together
 
 Mesh: TypeAlias = GeometricMesh | PaperMesh
 Candidate: TypeAlias = Generator[Batch[Query], Answers, ReluHypothesis]
@@ -35,6 +37,7 @@ def learn_relu(
     thresholds: int = 3,
     steps: int = 60,
     descent_steps: int = 60,
+    initialisation: Initialisation | None = None,
     seed: Seed = 0,
 ) -> SQ[ReluHypothesis]:
     """A neuron of loss O(OPT), its norm and bias unknown.
@@ -42,7 +45,7 @@ def learn_relu(
     Candidates, in parallel: least squares (large positive bias); gradient descent from the
     one-shot regression and from a random start (moderate bias); thresholded PCA at several cuts,
     both signs of each eigenvector, then reweighted projected gradient descent (very negative
-    bias).  Norm and bias of the winner are refined on the loss.
+    bias; `initialisation` replaces the PCA).  Norm and bias of the winner are refined on the loss.
 
     Cost: `thresholds` d(d + 1)/2 + O((thresholds steps + descent_steps) d) queries in about
     steps + 20 rounds.  Genuine SQ: E[y^2], the label's tail and the thresholded moments are not
@@ -54,6 +57,9 @@ def learn_relu(
         Guesses of (norm, bias).  With the geometric mesh the label's tail (one scalar a guess)
         chooses the `thresholds` guesses whose matrices are asked; the paper's mesh asks all of
         them: see `PaperMesh.queries` before.
+    initialisation : Initialisation, optional
+        How the very negative candidates start: `ThresholdedPca()` if None, as published, or
+        `LabelThreshold()`, whose start no corruption of small energy tilts far (see there).
     """
     if thresholds < 1:
         raise BadInput(f"thresholds is {thresholds}; at least one matrix is needed")
@@ -75,7 +81,8 @@ def learn_relu(
         gradient_descent(problem, start=start, steps=descent_steps)
         for start in (linear, one_shot, wild)
     ]
-    lanes.append(_very_negative(problem, mesh, float(energy), thresholds, steps, seed))
+    first = ThresholdedPca() if initialisation is None else initialisation
+    lanes.append(_very_negative(problem, mesh, float(energy), thresholds, steps, first, seed))
     found = yield from together(*lanes)
     chosen = yield from best_of(problem, [linear, one_shot, *found])
     if chosen.hypothesis.norm == 0.0:
@@ -90,19 +97,28 @@ def learn_relu(
 
 
 def _very_negative(
-    problem: Problem, mesh: Mesh, energy: float, thresholds: int, steps: int, seed: Seed
+    problem: Problem,
+    mesh: Mesh,
+    energy: float,
+    thresholds: int,
+    steps: int,
+    initialisation: Initialisation,
+    seed: Seed,
 ) -> SQ[ReluHypothesis]:
-    """Thresholded PCA and reweighted descent from every chosen guess; the least loss."""
+    """The initialisation and reweighted descent from every chosen guess; the least loss."""
     guesses = mesh.guesses(energy)
     if isinstance(mesh, GeometricMesh):
         guesses = yield from _consistent(guesses, thresholds)
     if not guesses:
         return zero(problem.dimension)
-    starts = yield from together(
-        *(thresholded_pca(problem, cut=guess.cut, seed=seed) for guess in guesses)
-    )
+    cuts = [guess.cut for guess in guesses]
+    starts = yield from initialisation.directions(problem, cuts, seed=seed)
+    descent = partial(_reweighted, problem, steps, seed)
     refined = yield from together(
-        *(_refine(problem, start, mesh, energy, steps, seed) for start in starts)
+        *(
+            refine(problem, candidates, mesh.biases.tolist(), energy, descent)
+            for candidates in starts
+        )
     )
     chosen = yield from best_of(problem, refined)
     return chosen.hypothesis
@@ -132,20 +148,11 @@ def _tail(cut: float) -> Statistic:
     return Statistic(Ridge(above, levels=(-cut, cut)), "label tail")
 
 
-def _refine(
-    problem: Problem, start: Array, mesh: Mesh, energy: float, steps: int, seed: Seed
-) -> Generator[Batch[Correlation], Answers, ReluHypothesis]:
-    """Sign, norm and bias of a PCA direction on the loss, then reweighted descent from there.
-
-    The eigenvector's sign is unknown, so both are tried.  All of it is correlational.
-    """
-    first = yield from fit_norm_and_bias(
-        problem, [start, -start], mesh.biases.tolist(), label_energy=energy
-    )
-    if first.hypothesis.norm == 0.0:
-        return first.hypothesis
-    neuron = first.hypothesis
-    descended = yield from reweighted_pgd(
+def _reweighted(
+    problem: Problem, steps: int, seed: Seed, neuron: ReluHypothesis
+) -> CSQ[ReluHypothesis]:
+    """Reweighted descent from a neuron, at its norm and bias."""
+    return reweighted_pgd(
         problem,
         start=neuron.weights / neuron.norm,
         norm=neuron.norm,
@@ -153,9 +160,3 @@ def _refine(
         steps=steps,
         seed=seed,
     )
-    if descended.norm == 0.0:
-        return neuron
-    w, b = descended.weights / descended.norm, descended.bias / descended.norm
-    nearby = (b + np.linspace(-0.3, 0.3, 7)).tolist()
-    again = yield from fit_norm_and_bias(problem, [w], nearby, label_energy=energy)
-    return again.hypothesis

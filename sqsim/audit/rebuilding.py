@@ -18,7 +18,7 @@ from sqsim.strategy import Strategy
 from sqsim.transcript import Transcript
 
 OURS = "sqsim.studies.rebuilding"
-MAKERS = (f"{OURS}:separation_run", f"{OURS}:table_run")
+MAKERS = (f"{OURS}:separation_run", f"{OURS}:table_run", f"{OURS}:problem_run")
 
 
 def rebuilt(transcript: Transcript, trust: Sequence[str]) -> tuple[Strategy[Any, Any], Any]:

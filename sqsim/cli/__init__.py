@@ -12,15 +12,20 @@ from typing import Annotated
 
 import typer
 
+from sqsim.cli.algorithms import algorithms
+from sqsim.cli.approximate import approximate
 from sqsim.cli.audit import audit
 from sqsim.cli.basin import basin
 from sqsim.cli.bound import bound, check_certificate
 from sqsim.cli.correlation import correlation
 from sqsim.cli.costs import costs
+from sqsim.cli.demonstrate import demonstrate
 from sqsim.cli.exponents import exponents
 from sqsim.cli.hermite import hermite
 from sqsim.cli.learning import run_command, separation
+from sqsim.cli.parity import parity
 from sqsim.cli.refute import refute
+from sqsim.cli.study import study
 from sqsim.errors import SqsimError
 
 app = typer.Typer(
@@ -51,15 +56,20 @@ def _root(
 
 app.command()(separation)
 app.command(name="run")(run_command)
+app.command()(algorithms)
 app.command()(hermite)
 app.command()(basin)
 app.command()(correlation)
+app.command()(parity)
 app.command()(exponents)
+app.command()(approximate)
+app.command()(demonstrate)
 app.add_typer(bound)
 app.command(name="check")(check_certificate)
 app.command()(refute)
 app.command()(audit)
 app.command()(costs)
+app.add_typer(study)
 
 
 def main() -> None:

@@ -151,6 +151,7 @@ if TYPE_CHECKING:
         relu_parity_leading_term,
         relu_parity_series,
     )
+    from sqsim.lowerbounds.parity_gaps import parity_neuron_gain
     from sqsim.lowerbounds.patterns import extreme_queries
     from sqsim.lowerbounds.precision import Enclosure
     from sqsim.lowerbounds.quantities import Estimate, Quantity, Rational
@@ -164,6 +165,7 @@ if TYPE_CHECKING:
         nearly_orthogonal_graph,
         nearly_orthogonal_subfamily,
     )
+    from sqsim.lowerbounds.suprema import polynomial_range, uniform_error
     from sqsim.lowerbounds.theorems import (
         VstatBound,
         average_bound,
@@ -175,10 +177,20 @@ if TYPE_CHECKING:
         sq_dimension_bound,
         statistical_bound,
     )
+    from sqsim.lowerbounds.uniform import (
+        Chebyshev,
+        Minimax,
+        RangeSafe,
+        UniformApproximation,
+        uniform_approximation,
+    )
+    from sqsim.lowerbounds.uniform_degrees import uniform_degree
+    from sqsim.lowerbounds.uniform_report import markov_norm_bound
 
 __all__ = [
     "BasinPoint",
     "Certificate",
+    "Chebyshev",
     "Correlations",
     "DampedSquare",
     "Decision",
@@ -197,12 +209,14 @@ __all__ = [
     "LimitLaw",
     "LocalStep",
     "MatchedComponent",
+    "Minimax",
     "Mixture",
     "OptimalStep",
     "Packing",
     "PackingBound",
     "PlainStep",
     "Quantity",
+    "RangeSafe",
     "Rational",
     "ReweightedStep",
     "RidgeSpectrum",
@@ -210,6 +224,7 @@ __all__ = [
     "SmoothedStep",
     "SparseFunction",
     "Subfamily",
+    "UniformApproximation",
     "Verdict",
     "VstatBound",
     "WalshSpectrum",
@@ -275,6 +290,7 @@ __all__ = [
     "limit_threshold",
     "loss_functions",
     "low_degree_mass",
+    "markov_norm_bound",
     "matched_component",
     "matched_moments",
     "mean_discrimination",
@@ -292,9 +308,11 @@ __all__ = [
     "pairwise_bound",
     "pairwise_correlation",
     "parity_family",
+    "parity_neuron_gain",
     "parseval_tail",
     "perron_eigenvalue",
     "plain_exponent",
+    "polynomial_range",
     "random_packing",
     "random_packing_count",
     "randomised_dimension",
@@ -326,12 +344,19 @@ __all__ = [
     "told_apart",
     "told_apart_by_roots",
     "two_stage_bias",
+    "uniform_approximation",
+    "uniform_degree",
+    "uniform_error",
     "walsh_coefficients",
     "walsh_table",
 ]
 
 _NAMES = {
-    "sqsim.lowerbounds.approximation": ("L1", "L2", "approximation_degree"),
+    "sqsim.lowerbounds.approximation": (
+        "L1",
+        "L2",
+        "approximation_degree",
+    ),
     "sqsim.lowerbounds.averages": (
         "average_correlation",
         "average_dimension",
@@ -357,7 +382,11 @@ _NAMES = {
         "SmoothedStep",
         "basin_point",
     ),
-    "sqsim.lowerbounds.certificate": ("Certificate", "Verdict", "check"),
+    "sqsim.lowerbounds.certificate": (
+        "Certificate",
+        "Verdict",
+        "check",
+    ),
     "sqsim.lowerbounds.closed_forms": ("hermite_closed_form",),
     "sqsim.lowerbounds.components": (
         "component_chi_squared",
@@ -368,7 +397,10 @@ _NAMES = {
     ),
     "sqsim.lowerbounds.conditional": ("lambda_squared",),
     "sqsim.lowerbounds.correlation": ("pairwise_correlation",),
-    "sqsim.lowerbounds.covers": ("cover_number", "fractional_cover"),
+    "sqsim.lowerbounds.covers": (
+        "cover_number",
+        "fractional_cover",
+    ),
     "sqsim.lowerbounds.damped": ("DampedSquare",),
     "sqsim.lowerbounds.detectable": (
         "FiniteJunta",
@@ -392,13 +424,20 @@ _NAMES = {
         "told_apart",
         "told_apart_by_roots",
     ),
-    "sqsim.lowerbounds.duality": ("L1Approximation", "SignPattern", "l1_approximation"),
+    "sqsim.lowerbounds.duality": (
+        "L1Approximation",
+        "SignPattern",
+        "l1_approximation",
+    ),
     "sqsim.lowerbounds.eigenvalues": (
         "is_positive_semidefinite",
         "largest_eigenvalue",
         "perron_eigenvalue",
     ),
-    "sqsim.lowerbounds.evasion": ("correlation_bound", "seen_square"),
+    "sqsim.lowerbounds.evasion": (
+        "correlation_bound",
+        "seen_square",
+    ),
     "sqsim.lowerbounds.explicit_packings": (
         "equiangular_packing",
         "hadamard_packing",
@@ -434,7 +473,11 @@ _NAMES = {
         "walsh_coefficients",
         "walsh_table",
     ),
-    "sqsim.lowerbounds.gram": ("Gram", "gram_summary", "ridge_gram"),
+    "sqsim.lowerbounds.gram": (
+        "Gram",
+        "gram_summary",
+        "ridge_gram",
+    ),
     "sqsim.lowerbounds.hermite": (
         "hermite_coefficients",
         "low_degree_mass",
@@ -450,12 +493,27 @@ _NAMES = {
         "hermite_monomials",
         "leap",
     ),
-    "sqsim.lowerbounds.lifts": ("lifted_correlation", "lifted_masses"),
+    "sqsim.lowerbounds.lifts": (
+        "lifted_correlation",
+        "lifted_masses",
+    ),
     "sqsim.lowerbounds.matrices": ("Correlations",),
-    "sqsim.lowerbounds.mixtures": ("MatchedComponent", "Mixture", "matched_component", "mixture"),
+    "sqsim.lowerbounds.mixtures": (
+        "MatchedComponent",
+        "Mixture",
+        "matched_component",
+        "mixture",
+    ),
     "sqsim.lowerbounds.named": ("named_expansion",),
-    "sqsim.lowerbounds.networks": ("network_values", "orthogonal_network_norm"),
-    "sqsim.lowerbounds.noisy": ("LabelTransform", "kernel_lambda_squared", "noisy_lambda_squared"),
+    "sqsim.lowerbounds.networks": (
+        "network_values",
+        "orthogonal_network_norm",
+    ),
+    "sqsim.lowerbounds.noisy": (
+        "LabelTransform",
+        "kernel_lambda_squared",
+        "noisy_lambda_squared",
+    ),
     "sqsim.lowerbounds.norms": (
         "discrimination_norm",
         "mean_discrimination",
@@ -475,18 +533,35 @@ _NAMES = {
         "relu_parity_leading_term",
         "relu_parity_series",
     ),
+    "sqsim.lowerbounds.parity_gaps": ("parity_neuron_gain",),
     "sqsim.lowerbounds.patterns": ("extreme_queries",),
     "sqsim.lowerbounds.precision": ("Enclosure",),
-    "sqsim.lowerbounds.quantities": ("Estimate", "Quantity", "Rational"),
-    "sqsim.lowerbounds.relu_bounds": ("PackingBound", "csq_relu_bound", "csq_relu_packing_bound"),
+    "sqsim.lowerbounds.quantities": (
+        "Estimate",
+        "Quantity",
+        "Rational",
+    ),
+    "sqsim.lowerbounds.relu_bounds": (
+        "PackingBound",
+        "csq_relu_bound",
+        "csq_relu_packing_bound",
+    ),
     "sqsim.lowerbounds.rowsums": ("GramSummary",),
     "sqsim.lowerbounds.sign_gram": ("sign_gram_summary",),
-    "sqsim.lowerbounds.spectrum": ("RidgeSpectrum", "ridge_spectrum", "sphere_moment"),
+    "sqsim.lowerbounds.spectrum": (
+        "RidgeSpectrum",
+        "ridge_spectrum",
+        "sphere_moment",
+    ),
     "sqsim.lowerbounds.subfamilies": (
         "Subfamily",
         "check_subfamily",
         "nearly_orthogonal_graph",
         "nearly_orthogonal_subfamily",
+    ),
+    "sqsim.lowerbounds.suprema": (
+        "polynomial_range",
+        "uniform_error",
     ),
     "sqsim.lowerbounds.theorems": (
         "VstatBound",
@@ -499,6 +574,15 @@ _NAMES = {
         "sq_dimension_bound",
         "statistical_bound",
     ),
+    "sqsim.lowerbounds.uniform": (
+        "Chebyshev",
+        "Minimax",
+        "RangeSafe",
+        "UniformApproximation",
+        "uniform_approximation",
+    ),
+    "sqsim.lowerbounds.uniform_degrees": ("uniform_degree",),
+    "sqsim.lowerbounds.uniform_report": ("markov_norm_bound",),
 }
 
 # Hidden from type checkers: they would take any misspelt name for a lazy one.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sqsim.guarantee import Guarantee
     from sqsim.oracles.adversaries import consistent, drifting, quantised
     from sqsim.oracles.bits import bits_for_stat, one_stat, through_bits
+    from sqsim.oracles.boolean_quadrature import BooleanQuadrature
     from sqsim.oracles.candidates import Family
     from sqsim.oracles.central import central_private
     from sqsim.oracles.distributed import Distributed
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from sqsim.oracles.limits import Private, limited
     from sqsim.oracles.local_protocols import local_simulation_cost, simulate_local
     from sqsim.oracles.looking_ahead import against, against_progress, look_ahead
+    from sqsim.oracles.mixture_quadrature import MixtureQuadrature
     from sqsim.oracles.noisy_means import NoisyMeans
+    from sqsim.oracles.parity_quadrature import ParityQuadrature
     from sqsim.oracles.policies import exact, grid, toward, toward_zero, uniform, worst_direction
     from sqsim.oracles.private import local_private
     from sqsim.oracles.quadrature import Quadrature
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from sqsim.truncation import truncated
 
 __all__ = [
+    "BooleanQuadrature",
     "Conversion",
     "DiscreteLaplaceReport",
     "Distributed",
@@ -66,8 +70,10 @@ __all__ = [
     "Inline",
     "LaplaceReport",
     "MVStat",
+    "MixtureQuadrature",
     "MonteCarlo",
     "NoisyMeans",
+    "ParityQuadrature",
     "Partition",
     "PrivacyLedger",
     "Private",
@@ -135,22 +141,55 @@ __all__ = [
 ]
 
 _NAMES = {
-    "sqsim.bounded": ("RootStat", "Stat", "SupNorm", "VStat", "WeakVStat"),
+    "sqsim.bounded": (
+        "RootStat",
+        "Stat",
+        "SupNorm",
+        "VStat",
+        "WeakVStat",
+    ),
     "sqsim.guarantee": ("Guarantee",),
-    "sqsim.oracles.adversaries": ("consistent", "drifting", "quantised"),
-    "sqsim.oracles.bits": ("bits_for_stat", "one_stat", "through_bits"),
+    "sqsim.oracles.adversaries": (
+        "consistent",
+        "drifting",
+        "quantised",
+    ),
+    "sqsim.oracles.bits": (
+        "bits_for_stat",
+        "one_stat",
+        "through_bits",
+    ),
+    "sqsim.oracles.boolean_quadrature": ("BooleanQuadrature",),
     "sqsim.oracles.candidates": ("Family",),
     "sqsim.oracles.central": ("central_private",),
     "sqsim.oracles.distributed": ("Distributed",),
     "sqsim.oracles.engines": ("Inline",),
     "sqsim.oracles.enumeration": ("Enumerate",),
     "sqsim.oracles.evader": ("Evader",),
-    "sqsim.oracles.holdout": ("ReusableHoldout", "reusable_holdout"),
-    "sqsim.oracles.holdout_plans": ("HoldoutPlan", "holdout_plan"),
-    "sqsim.oracles.limits": ("Private", "limited"),
-    "sqsim.oracles.local_protocols": ("local_simulation_cost", "simulate_local"),
-    "sqsim.oracles.looking_ahead": ("against", "against_progress", "look_ahead"),
+    "sqsim.oracles.holdout": (
+        "ReusableHoldout",
+        "reusable_holdout",
+    ),
+    "sqsim.oracles.holdout_plans": (
+        "HoldoutPlan",
+        "holdout_plan",
+    ),
+    "sqsim.oracles.limits": (
+        "Private",
+        "limited",
+    ),
+    "sqsim.oracles.local_protocols": (
+        "local_simulation_cost",
+        "simulate_local",
+    ),
+    "sqsim.oracles.looking_ahead": (
+        "against",
+        "against_progress",
+        "look_ahead",
+    ),
+    "sqsim.oracles.mixture_quadrature": ("MixtureQuadrature",),
     "sqsim.oracles.noisy_means": ("NoisyMeans",),
+    "sqsim.oracles.parity_quadrature": ("ParityQuadrature",),
     "sqsim.oracles.policies": (
         "exact",
         "grid",
@@ -161,8 +200,15 @@ _NAMES = {
     ),
     "sqsim.oracles.private": ("local_private",),
     "sqsim.oracles.quadrature": ("Quadrature",),
-    "sqsim.oracles.randomisers": ("DiscreteLaplaceReport", "LaplaceReport", "RandomisedResponse"),
-    "sqsim.oracles.randomness": ("Secure", "Seeded"),
+    "sqsim.oracles.randomisers": (
+        "DiscreteLaplaceReport",
+        "LaplaceReport",
+        "RandomisedResponse",
+    ),
+    "sqsim.oracles.randomness": (
+        "Secure",
+        "Seeded",
+    ),
     "sqsim.oracles.sample_counts": (
         "SampleCount",
         "honest_samples",
@@ -177,16 +223,43 @@ _NAMES = {
         "vstat_samples_of_bits",
     ),
     "sqsim.oracles.sampled": ("SampledOracle",),
-    "sqsim.oracles.sampling": ("MonteCarlo", "Sample"),
-    "sqsim.oracles.sampling_oracles": ("fresh_stat", "honest", "reused_stat", "unbiased"),
-    "sqsim.oracles.simulated": ("csq", "sq"),
-    "sqsim.oracles.spending": ("PrivacyLedger", "local_ledger"),
+    "sqsim.oracles.sampling": (
+        "MonteCarlo",
+        "Sample",
+    ),
+    "sqsim.oracles.sampling_oracles": (
+        "fresh_stat",
+        "honest",
+        "reused_stat",
+        "unbiased",
+    ),
+    "sqsim.oracles.simulated": (
+        "csq",
+        "sq",
+    ),
+    "sqsim.oracles.spending": (
+        "PrivacyLedger",
+        "local_ledger",
+    ),
     "sqsim.oracles.tolerance_conversions": ("convert",),
     "sqsim.oracles.tolerance_theorems": ("Conversion",),
-    "sqsim.oracles.watching": ("recorded", "reordered"),
-    "sqsim.oracles.windows": ("Question", "Window"),
-    "sqsim.oracles.wrappers": ("cached", "replaying"),
-    "sqsim.partitions": ("MVStat", "Partition", "partition"),
+    "sqsim.oracles.watching": (
+        "recorded",
+        "reordered",
+    ),
+    "sqsim.oracles.windows": (
+        "Question",
+        "Window",
+    ),
+    "sqsim.oracles.wrappers": (
+        "cached",
+        "replaying",
+    ),
+    "sqsim.partitions": (
+        "MVStat",
+        "Partition",
+        "partition",
+    ),
     "sqsim.truncation": ("truncated",),
 }
 

@@ -17,7 +17,7 @@ from sqsim.guarantee import positive_count, probability
 from sqsim.lowrank import Array
 from sqsim.oracles.binomial import bits_needed
 from sqsim.oracles.entries import answer_of, check_clip, entries
-from sqsim.oracles.simulated import fingerprint
+from sqsim.oracles.instances import fingerprint
 from sqsim.problems.examples import draw_examples
 from sqsim.queries import Batch, Opaque, Query, Statistic
 from sqsim.seeds import Role, Seed, rng

@@ -16,10 +16,10 @@ from sqsim.guarantee import Guarantee, positive_count, probability
 from sqsim.lowrank import Array
 from sqsim.oracles.entries import Range, answer_of, check_clip
 from sqsim.oracles.gaussian_privacy import gaussian_distance, gaussian_epsilon
+from sqsim.oracles.instances import fingerprint
 from sqsim.oracles.randomness import Randomness, Seeded
 from sqsim.oracles.records import Records
 from sqsim.oracles.sampled import check_granted
-from sqsim.oracles.simulated import fingerprint
 from sqsim.oracles.spending import PrivacyLedger, Spending
 from sqsim.problems.dataset import Dataset
 from sqsim.queries import Batch, Query

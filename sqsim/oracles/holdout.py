@@ -15,10 +15,10 @@ from sqsim.guarantee import Guarantee, positive_count
 from sqsim.lowrank import Array, dense
 from sqsim.oracles.entries import Range, answer_of, check_clip
 from sqsim.oracles.holdout_plans import HoldoutPlan, holdout_plan
+from sqsim.oracles.instances import fingerprint
 from sqsim.oracles.randomness import Randomness, Seeded
 from sqsim.oracles.records import Records
 from sqsim.oracles.sampled import check_granted
-from sqsim.oracles.simulated import fingerprint
 from sqsim.oracles.spending import Spending
 from sqsim.problems.dataset import Dataset
 from sqsim.queries import Batch, Query

@@ -15,6 +15,7 @@ from sqsim.errors import BadInput
 from sqsim.guarantee import Guarantee, positive_count, probability
 from sqsim.lowrank import Array
 from sqsim.oracles.entries import Range, answer_of, check_clip, draws, entries
+from sqsim.oracles.instances import fingerprint
 from sqsim.oracles.randomisers import (
     LocalRandomiser,
     RandomisedResponse,
@@ -23,7 +24,6 @@ from sqsim.oracles.randomisers import (
 )
 from sqsim.oracles.randomness import Randomness, Seeded
 from sqsim.oracles.sampled import check_granted
-from sqsim.oracles.simulated import fingerprint
 from sqsim.oracles.spending import PrivacyLedger, Spending
 from sqsim.problems.dataset import Dataset
 from sqsim.queries import Batch, Query

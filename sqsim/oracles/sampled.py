@@ -16,8 +16,8 @@ from sqsim.errors import QueryRefused
 from sqsim.guarantee import Guarantee
 from sqsim.oracles.averages import Average, Running
 from sqsim.oracles.entries import answer_of, draws, entries_in_parts
+from sqsim.oracles.instances import fingerprint
 from sqsim.oracles.ranges import check_entries, label_bound
-from sqsim.oracles.simulated import fingerprint
 from sqsim.queries import Batch, Query
 from sqsim.seeds import Role, Seed, rng
 from sqsim.strategy import Answers

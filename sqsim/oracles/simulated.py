@@ -9,22 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, is_dataclass
 from functools import partial
-from hashlib import blake2b
 from typing import Any, Generic, Protocol, final, runtime_checkable
 
 import numpy as np
 
 from sqsim.errors import BadInput, QueryRefused, ToleranceUnreachable
-from sqsim.inputs import Gaussian
 from sqsim.lowrank import Array, LowRank
+from sqsim.oracles.instances import default_means, fingerprint
 from sqsim.oracles.policies import Policy, Question, Window, apply, exact, policy_name
 from sqsim.oracles.protocol import Means, Q_contra
 from sqsim.oracles.ranges import check_entries, label_bound
-from sqsim.oracles.sampling import Sample
 from sqsim.problems.chunked import Chunked
-from sqsim.problems.cube import CubeLaw
-from sqsim.problems.dataset import Dataset
-from sqsim.problems.labels import LabelLaw
 from sqsim.queries import Batch, Correlation, Query
 from sqsim.seeds import Role, Seed, rng
 from sqsim.strategy import Answers
@@ -218,29 +213,6 @@ def sq(
     return SimulatedOracle(*_parts(instance, tolerance, policy, means, seed), correlational=False)
 
 
-def fingerprint(instance: Any) -> str | None:
-    """A digest that tells instances apart and gives no secret away; None for unknown kinds.
-
-    A transcript that was begun on one instance is then not resumed on another.
-    """
-    if isinstance(instance, Chunked):
-        return instance.fingerprint
-    digest = blake2b(digest_size=8)
-    if isinstance(instance, Dataset):
-        digest.update(np.ascontiguousarray(instance.inputs).data)
-        digest.update(np.ascontiguousarray(instance.targets).data)
-    elif isinstance(labels := getattr(instance, "labels", None), LabelLaw):
-        digest.update(repr(labels).encode())
-        for column in labels.columns:
-            digest.update(np.ascontiguousarray(column).data)
-    elif isinstance(labels, CubeLaw):
-        for part in labels.parts():
-            digest.update(part)
-    else:
-        return None
-    return digest.hexdigest()
-
-
 def _parts(
     instance: Any, tolerance: Tolerance, policy: Policy, means: Means | None, seed: Seed
 ) -> tuple[Any, Tolerance, Policy, Means, Seed]:
@@ -257,7 +229,7 @@ def _parts(
         raise BadInput(
             f"means is the class {means.__name__}; make one, as in {means.__name__}(...)"
         )
-    chosen = _default_means(instance) if means is None else means
+    chosen = default_means(instance) if means is None else means
     return instance, tolerance, policy, chosen, int(seed)
 
 
@@ -268,20 +240,3 @@ def _check_tolerance(tolerance: Any) -> None:
             f"tolerance is {tolerance!r}, which does not say in which norm; wanted for example "
             f"L2({number}) or Absolute({number})"
         )
-
-
-def _default_means(instance: Any) -> Means:
-    if isinstance(instance, Dataset | Chunked):
-        return Sample()
-    if isinstance(getattr(instance, "labels", None), CubeLaw):
-        from sqsim.oracles.enumeration import Enumerate
-
-        return Enumerate()
-    if isinstance(instance.problem.inputs, Gaussian):
-        from sqsim.oracles.quadrature import Quadrature
-
-        return Quadrature()
-    raise BadInput(
-        f"no default way to compute means over {type(instance.problem.inputs).__name__} inputs; "
-        "name one, for example means=MonteCarlo(samples=1_000_000)"
-    )

@@ -12,6 +12,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from sqsim.report.learners import held_out, learner_rows, learners_headline, plain_losses
 from sqsim.report.reading import name, number
 from sqsim.report.words import Passage, bracket_words, separation_words, table_words
 
@@ -148,4 +149,34 @@ class TableProgress(_Progress):
         self.console.print(table)
         self.console.print(Text(f"{results['queries']:,} queries in {results['rounds']} rounds"))
         self.passages(table_words(results))
+        self.written(report)
+
+
+@final
+class LearnersProgress(_Progress):
+    """What `sqsim run` prints where several learners are run."""
+
+    WIDTHS = (-28, -6, 9, 9, 14, 9, 6, -20)
+
+    def observe(self, event: str, details: Mapping[str, Any]) -> None:
+        """Observer of `run_learners`."""
+        if event == "learner":
+            self.say(f"running {details['algorithm']} ({details['access']})")
+
+    def finish(self, results: Mapping[str, Any], report: Path) -> None:
+        """A row for each learner, that of least loss first, and where the files are."""
+        self.console.print(Text(f"mean squared error on the {held_out(results)}\n"))
+        heads = ["learner", "access", "loss", "of zero's", "of l. squares'", "queries", "rounds"]
+        self.row([*heads, ""], list(self.WIDTHS))
+        for row in learner_rows(results):
+            run = row["run"]
+            shares = [number(row[key]) for key in ("loss", "of_zero", "of_least_squares")]
+            costs = [f"{run['queries']:,}", str(run["rounds"])]
+            status = "" if run["status"] == "finished" else run["status"]
+            cells = [run["algorithm"], run["access"], *shares, *costs, status]
+            self.row(cells, list(self.WIDTHS))
+        plain = plain_losses(results)
+        for label, key in (("predicting zero", "zero"), ("least squares", "least_squares")):
+            self.row([label, "", number(plain[key]), *[""] * 5], list(self.WIDTHS))
+        self.console.print(Text("\n" + learners_headline(results)))
         self.written(report)

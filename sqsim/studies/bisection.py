@@ -5,7 +5,7 @@ This file does not know what a learner is told or how a run is scored: it only n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,19 +24,26 @@ from sqsim.studies.separation import (
 
 
 def find_tolerances(
-    study: Separation, *, observer: Observer = silent, coarsest: float = 1.0, finest: float = 1e-24
+    study: Separation,
+    *,
+    learners: Sequence[Learner] | None = None,
+    observer: Observer = silent,
+    coarsest: float = 1.0,
+    finest: float = 1e-24,
 ) -> list[dict[str, Any]]:
     """The tolerance at which each learner first succeeds, by bisection, to a tenth of a decade.
 
     A learner's trials go from failure through success to tolerances that the evaluator's own
     error does not reach; `succeeds` is the largest tolerance seen to succeed, `fails` the smallest
-    above it seen to fail, and `floor` says that what ended the search was that error.
+    above it seen to fail, and `floor` says that what ended the search was that error.  `learners`
+    are as in `separate`.
     """
     rows = []
-    learners: list[tuple[Learner, bool]] = [(learner, False) for learner in LEARNERS]
-    learners += [(learner, True) for learner in warm(np.ones(study.dimension))]
+    tried = [(learner, False) for learner in (LEARNERS if learners is None else learners)]
+    if learners is None:
+        tried += [(learner, True) for learner in warm(np.ones(study.dimension))]
     energy = null_loss(study.instance(told=True))
-    for learner, warmed in learners:
+    for learner, warmed in tried:
         observer("learner", {"algorithm": learner.name, "access": learner.access, "search": True})
 
         def outcome(tau: float, learner: Learner = learner, warmed: bool = warmed) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, final
@@ -130,6 +130,7 @@ class Separation:
 def separate(
     study: Separation,
     *,
+    learners: Sequence[Learner] | None = None,
     directory: Path | None = None,
     observer: Observer = silent,
     curves: bool = True,
@@ -138,6 +139,9 @@ def separate(
 
     Parameters
     ----------
+    learners : sequence of Learner, optional
+        Those that are run, and no others; None: LEARNERS, and from a warm start the projected
+        descents.
     directory : path, optional
         Where transcripts go, one file for each run; none are written otherwise.
     observer : function
@@ -149,12 +153,13 @@ def separate(
     runs: list[dict[str, Any]] = []
     interrupted = False
     try:
-        for learner in LEARNERS:
+        for learner in LEARNERS if learners is None else learners:
             runs.append(run_learner(study, learner, None, energy, directory, observer, curves))
-        observer("learner", {"algorithm": "warm start", "access": "SQ"})
-        start, spent = warm_start(study, directory)
-        for learner in () if start is None else warm(start):
-            runs.append(run_learner(study, learner, spent, energy, directory, observer, curves))
+        if learners is None:
+            observer("learner", {"algorithm": "warm start", "access": "SQ"})
+            start, spent = warm_start(study, directory)
+            for learner in () if start is None else warm(start):
+                runs.append(run_learner(study, learner, spent, energy, directory, observer, curves))
     except KeyboardInterrupt:
         interrupted = True
     return {

@@ -78,6 +78,7 @@ def run_table(
     with engine_means(engine, scheduler) as means:
         make = in_memory if engine == "memory" else in_chunks
         prepared = make(path, target, test_fraction, chosen, norm, policy, seed)
+        chosen.check_told(prepared.setting.train.problem)
         prepared = replace(prepared, setting=replace(prepared.setting, means=means))
         return _run(
             prepared, path, target, tolerance, test_fraction, engine, directory, sweep, observer
