@@ -8,6 +8,7 @@ from sqsim.algorithms.boosting import BoostedConcept, boosted_p_concept, frank_w
 from sqsim.algorithms.chow import PiecewisePolynomial, piecewise_regression
 from sqsim.algorithms.coarse_landscape import coarse_gradient, network_gradient, network_loss
 from sqsim.algorithms.correlating import agnostic_choice, agnostic_neuron, agnostic_parity
+from sqsim.algorithms.deflation import Pursuit, deflated, pursue
 from sqsim.algorithms.descent import gradient_descent, projected_gradient_descent, reweighted_pgd
 from sqsim.algorithms.generalised_linear import GeneralisedLinear, glmtron, surrogate_descent
 from sqsim.algorithms.guesses import GeometricMesh, PaperMesh
@@ -24,6 +25,7 @@ from sqsim.algorithms.hidden_families import (
 from sqsim.algorithms.index_descent import alternating_sgd, batch_reuse_sgd, correlation_sgd
 from sqsim.algorithms.initialisations import Initialisation, LabelThreshold, ThresholdedPca
 from sqsim.algorithms.isotonic import IsotonicHypothesis, isotron
+from sqsim.algorithms.joint import fit_outer, refine_jointly
 from sqsim.algorithms.label_free import LabelFree
 from sqsim.algorithms.label_transforms import (
     LabelSteps,
@@ -32,6 +34,14 @@ from sqsim.algorithms.label_transforms import (
     transformed_start,
 )
 from sqsim.algorithms.localisation import Localisation, localised_halfspace
+from sqsim.algorithms.network_learners import (
+    LearnedNetwork,
+    deflate_correlational,
+    deflate_thresholded,
+    tensor_correlational,
+    tensor_thresholded,
+)
+from sqsim.algorithms.network_means import distance_between, neuron_gram
 from sqsim.algorithms.parity_reduction import Relevance, relevant_variables
 from sqsim.algorithms.parity_search import (
     eliminating_parity,
@@ -49,6 +59,13 @@ from sqsim.algorithms.profile import fit_norm_and_bias
 from sqsim.algorithms.regression import biased_one_shot_regression, one_shot_regression
 from sqsim.algorithms.relabelling import with_random_signs
 from sqsim.algorithms.set_search import exhaustive_neurons
+from sqsim.algorithms.several_directions import (
+    correlational_moments,
+    correlational_span,
+    separated_directions,
+    thresholded_moments,
+    thresholded_span,
+)
 from sqsim.algorithms.smoothed import smoothed_descent
 from sqsim.algorithms.spectral import spectral_start, thresholded_pca
 from sqsim.algorithms.straight_through import coarse_gradient_descent
@@ -75,10 +92,12 @@ __all__ = [
     "LabelFree",
     "LabelSteps",
     "LabelThreshold",
+    "LearnedNetwork",
     "Localisation",
     "Narrowing",
     "PaperMesh",
     "PiecewisePolynomial",
+    "Pursuit",
     "Relevance",
     "ThresholdedPca",
     "TwoValued",
@@ -99,11 +118,18 @@ __all__ = [
     "coarse_gradient_descent",
     "conditional_mean",
     "correlation_sgd",
+    "correlational_moments",
+    "correlational_span",
+    "deflate_correlational",
+    "deflate_thresholded",
+    "deflated",
+    "distance_between",
     "eliminating_parity",
     "energy_subspace",
     "exhaustive_neurons",
     "exhaustive_parity",
     "fit_norm_and_bias",
+    "fit_outer",
     "frank_wolfe_excess",
     "glmtron",
     "gradient_descent",
@@ -114,6 +140,7 @@ __all__ = [
     "nearest_sparse",
     "network_gradient",
     "network_loss",
+    "neuron_gram",
     "one_shot_regression",
     "optimal_descent",
     "partial_trace_start",
@@ -124,17 +151,24 @@ __all__ = [
     "population_loss",
     "projected_gradient_descent",
     "proved_distance",
+    "pursue",
+    "refine_jointly",
     "relevant_variables",
     "reweighted_pgd",
     "scaled_gradient_descent",
+    "separated_directions",
     "smoothed_descent",
     "spectral_start",
     "staged_parity",
     "surrogate_descent",
+    "tensor_correlational",
     "tensor_power_steps",
+    "tensor_thresholded",
     "threshold_and_halfspace",
     "threshold_and_smooth",
+    "thresholded_moments",
     "thresholded_pca",
+    "thresholded_span",
     "transformed_partial_trace_start",
     "transformed_spectral_start",
     "transformed_start",

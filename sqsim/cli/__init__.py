@@ -23,6 +23,7 @@ from sqsim.cli.demonstrate import demonstrate
 from sqsim.cli.exponents import exponents
 from sqsim.cli.hermite import hermite
 from sqsim.cli.learning import run_command, separation
+from sqsim.cli.neurons import neurons
 from sqsim.cli.parity import parity
 from sqsim.cli.refute import refute
 from sqsim.cli.study import study
@@ -69,6 +70,7 @@ app.command(name="check")(check_certificate)
 app.command()(refute)
 app.command()(audit)
 app.command()(costs)
+app.command()(neurons)
 app.add_typer(study)
 
 

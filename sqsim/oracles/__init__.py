@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqsim.oracles.mixture_quadrature import MixtureQuadrature
     from sqsim.oracles.noisy_means import NoisyMeans
     from sqsim.oracles.parity_quadrature import ParityQuadrature
+    from sqsim.oracles.polar import Polar
     from sqsim.oracles.policies import exact, grid, toward, toward_zero, uniform, worst_direction
     from sqsim.oracles.private import local_private
     from sqsim.oracles.quadrature import Quadrature
@@ -75,6 +76,7 @@ __all__ = [
     "NoisyMeans",
     "ParityQuadrature",
     "Partition",
+    "Polar",
     "PrivacyLedger",
     "Private",
     "Quadrature",
@@ -190,6 +192,7 @@ _NAMES = {
     "sqsim.oracles.mixture_quadrature": ("MixtureQuadrature",),
     "sqsim.oracles.noisy_means": ("NoisyMeans",),
     "sqsim.oracles.parity_quadrature": ("ParityQuadrature",),
+    "sqsim.oracles.polar": ("Polar",),
     "sqsim.oracles.policies": (
         "exact",
         "grid",

@@ -19,6 +19,7 @@ from sqsim.problems.components import ComponentInstance
 from sqsim.problems.cube import CubeLaw
 from sqsim.problems.dataset import Dataset
 from sqsim.problems.labels import LabelLaw
+from sqsim.problems.network import NetworkRegression
 from sqsim.problems.p_concepts import BooleanLaw, PConceptInstance
 
 
@@ -42,6 +43,10 @@ def default_means(instance: Any) -> Means:
         from sqsim.oracles.mixture_quadrature import MixtureQuadrature
 
         return MixtureQuadrature()
+    if isinstance(instance.problem, NetworkRegression):
+        from sqsim.oracles.polar import Polar
+
+        return Polar()
     if isinstance(instance.problem.inputs, Gaussian):
         from sqsim.oracles.quadrature import Quadrature
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqsim.problems.dataset import Dataset
     from sqsim.problems.hypothesis import ReluHypothesis
     from sqsim.problems.index import ReluRegression, SingleIndex
+    from sqsim.problems.network import NetworkRegression, ReluNetwork
     from sqsim.problems.noise import (
         ClassificationNoise,
         Contamination,
@@ -45,11 +46,13 @@ __all__ = [
     "Drift",
     "Logistic",
     "MassartNoise",
+    "NetworkRegression",
     "NonGaussianComponent",
     "OrthogonalNetworks",
     "PConcept",
     "Points",
     "ReluHypothesis",
+    "ReluNetwork",
     "ReluRegression",
     "SingleIndex",
     "SparseParity",
@@ -76,6 +79,10 @@ _NAMES = {
     "sqsim.problems.index": (
         "ReluRegression",
         "SingleIndex",
+    ),
+    "sqsim.problems.network": (
+        "NetworkRegression",
+        "ReluNetwork",
     ),
     "sqsim.problems.noise": (
         "ClassificationNoise",

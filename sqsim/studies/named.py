@@ -12,8 +12,12 @@ from typing import Any, final
 
 from sqsim.errors import BadInput, SqsimError
 from sqsim.problems.binarised import BinarisedRegression
+from sqsim.problems.components import NonGaussianComponent
 from sqsim.problems.index import ReluRegression
+from sqsim.problems.network import NetworkRegression
+from sqsim.problems.orthogonal_networks import OrthogonalNetworks
 from sqsim.problems.parity import SparseParity
+from sqsim.problems.planes import AlternatingPlane
 from sqsim.problems.problem import Problem
 from sqsim.studies.catalogue import (
     exponents,
@@ -21,13 +25,14 @@ from sqsim.studies.catalogue import (
     parities,
     robust,
     separation,
+    several,
     single,
     wider,
 )
 from sqsim.studies.plugins import ALGORITHMS, PROBLEMS, Broken, Plugin, registered
 from sqsim.studies.registry import Algorithm
 
-FAMILIES = (separation, single, robust, wider, parities, exponents, hard_families)
+FAMILIES = (separation, single, robust, wider, parities, exponents, hard_families, several)
 """Modules whose ALGORITHMS are sqsim's own."""
 
 OWN: Mapping[str, Algorithm] = {one.name: one for family in FAMILIES for one in family.ALGORITHMS}
@@ -40,6 +45,10 @@ OWN_PROBLEMS: Mapping[str, Callable[..., Problem]] = {
     "relu-regression": ReluRegression,
     "binarised-regression": BinarisedRegression,
     "sparse-parity": SparseParity,
+    "network-regression": NetworkRegression,
+    "orthogonal-networks": OrthogonalNetworks,
+    "alternating-plane": AlternatingPlane,
+    "non-gaussian-component": NonGaussianComponent,
 }
 """Functions of keyword options, by the name that a recipe may use."""
 
