@@ -10,13 +10,15 @@ import references as ref
 from flint import acb, arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
 from sqsim.errors import BadInput, QueryRefused
 from sqsim.gaussian import ridge_expectation, ridge_norms
+from sqsim.links import hermite
 from sqsim.lowrank import LowRank, dense
 from sqsim.oracles.quadrature import Quadrature
 from sqsim.problems.corruption import Decoy, LabelNoise, LowDegreeRemoval, WorstCase
-from sqsim.problems.index import IndexInstance, ReluRegression
+from sqsim.problems.index import IndexInstance, ReluRegression, SingleIndex
 from sqsim.queries import Correlation, Opaque, Query, Ridge, Statistic
 from sqsim.tolerance import Mean, Scale
 from sqsim.updates import plain, reweighted
@@ -506,3 +508,40 @@ def test_moments_of_high_dimension_stay_structured() -> None:
     t = 1.5
     edge = t * np.exp(-t * t / 2) / np.sqrt(2 * np.pi)
     assert found.value.core[0, 0] == pytest.approx(edge, rel=1e-13)
+
+
+# ---- levels that a label crosses twice within a step of the search
+
+
+@pytest.mark.parametrize("side", ["minimum", "maximum"])
+@pytest.mark.parametrize("gap", [1e-6, 1e-4, 1e-2])
+def test_a_level_just_beyond_a_turning_point_of_the_label_is_crossed_twice(
+    gap: float, side: str
+) -> None:
+    """He_4 / sqrt 24 has minima -6 / sqrt 24 at +-sqrt 3 and a maximum 3 / sqrt 24 at 0."""
+    instance = SingleIndex(3, hermite(4)).draw(seed=1)
+    root = np.sqrt(24.0)
+    level = -6 / root + gap if side == "minimum" else 3 / root - gap
+    form = Ridge(lambda y: np.where(y <= level, 1.0, 0.0), levels=(level,))
+    found = mean(instance, Statistic(form, "below"))
+    split = np.sqrt(6 + root * level)
+    outer, inner = np.sqrt(3 + split), np.sqrt(max(3 - split, 0.0))
+    exact = 2 * (ndtr(outer) - ndtr(inner))
+    assert abs(float(found.value) - exact) <= 1e-9 * exact + found.error
+
+
+def test_turning_points_are_found_in_every_row_of_a_plane() -> None:
+    """Two directions: the inner coordinate's turning points move with the outer one."""
+    v = np.array([1.0, 0.0, 0.0])
+    instance = SingleIndex(3, hermite(4)).draw(direction=v)
+    level = -6 / np.sqrt(24.0) + 1e-3
+    form = Ridge(
+        lambda s, y: np.where((s > 0) & (y <= level), 1.0, 0.0),
+        np.array([0.6, 0.8, 0.0]),
+        kinks=(0.0,),
+        levels=(level,),
+    )
+    found = mean(instance, Statistic(form, "half of below"))
+    split = np.sqrt(6 + np.sqrt(24.0) * level)
+    exact = ndtr(np.sqrt(3 + split)) - ndtr(np.sqrt(3 - split))
+    assert abs(float(found.value) - exact) <= 1e-8 + found.error

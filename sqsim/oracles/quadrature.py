@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import final
 
 import numpy as np
 
 from sqsim.errors import QueryRefused
 from sqsim.gaussian import (
-    BASE_KNOTS,
-    LIMIT,
     SCAN,
     Layers,
     all_kinks,
@@ -29,6 +26,7 @@ from sqsim.gaussian import (
 )
 from sqsim.geometry import Span, span
 from sqsim.lowrank import Array, EntryNorms, total
+from sqsim.oracles.crossings import level_crossings
 from sqsim.panels import Samples
 from sqsim.problems.index import IndexInstance
 from sqsim.problems.labels import LabelLaw, Term
@@ -45,9 +43,6 @@ from sqsim.tolerance import Mean, Scale
 
 NORM_CONVERGED = 1e-10
 """Relative accuracy of norms that need the label; what is lost is taken off the radius."""
-
-# Where labels are searched for their levels: fine enough for polynomials of degree ten.
-SEARCH = np.sort(np.concatenate([np.linspace(a, b, 7)[:-1] for a, b in pairwise(BASE_KNOTS)]))
 
 
 @final
@@ -249,7 +244,7 @@ def _label_layers(labels: LabelLaw, form: Ridge, frame: Span) -> Layers:
         return Layers(frame, rank, kinks)
     if len(labels.columns) == 1:
         if len(levels):
-            kinks[-1] += _crossings(
+            kinks[-1] += level_crossings(
                 lambda _, t: labels.clean(t[:, None]), np.zeros((1, 0)), levels, kinks[-1]
             )[0].tolist()
         if not count:
@@ -264,36 +259,6 @@ def _label_layers(labels: LabelLaw, form: Ridge, frame: Span) -> Layers:
         return labels.clean((points @ frame.mixing)[:, count:])
 
     def inner_crossings(outer: Array) -> Array:
-        return _crossings(label, outer, levels, [])
+        return level_crossings(label, outer, levels, [])
 
     return Layers(frame, rank, kinks, inner_crossings)
-
-
-def _crossings(label, outer: Array, levels: Array, kinks: Sequence[float]) -> Array:  # type: ignore[no-untyped-def]
-    """Where label(outer row, u) crosses a level, (rows, K), padded with the end of the range."""
-    from scipy.optimize import elementwise
-
-    grid = np.sort(np.concatenate([SEARCH, [k for k in kinks if abs(k) < LIMIT]]))
-    rows, size = len(outer), len(grid)
-    repeated = np.repeat(outer, size, axis=0)
-    table = label(repeated, np.tile(grid, rows)).reshape(rows, size)
-    found: list[list[float]] = [[] for _ in range(rows)]
-    for level in levels:
-        below = table < level
-        row, at = np.nonzero(below[:, 1:] != below[:, :-1])
-        if not len(row):
-            continue
-        ends = (grid[at], grid[at + 1])
-        fixed = outer[row]
-
-        def offset(
-            u: Array, index: Array, level: float = float(level), fixed: Array = fixed
-        ) -> Array:
-            flat = label(fixed[np.ravel(index).astype(int)], np.ravel(u)) - level
-            return np.asarray(flat).reshape(np.shape(u))
-
-        root = elementwise.find_root(offset, ends, args=(np.arange(len(row)),))
-        for r, u in zip(row, root.x, strict=True):
-            found[r].append(float(u))
-    width = max(map(len, found))
-    return np.array([[*f, *[LIMIT] * (width - len(f))] for f in found]).reshape(rows, width)
