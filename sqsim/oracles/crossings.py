@@ -100,7 +100,9 @@ def _minima(
         return sign * np.asarray(flat).reshape(np.shape(u))
 
     bracket = (grid[at], grid[at + 1], grid[at + 2])
-    least = elementwise.find_minimum(offset, bracket, args=(np.arange(len(row)),))
+    # A label that is constant on one side makes the interpolating parabola 0 / 0.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        least = elementwise.find_minimum(offset, bracket, args=(np.arange(len(row)),))
     place, middle = least.x, grid[at + 1]
     left = np.where(place <= middle, grid[at], middle)
     right = np.where(place < middle, middle, grid[at + 2])
