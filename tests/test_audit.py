@@ -39,7 +39,8 @@ from sqsim.recipe import Recipe
 from sqsim.report.files import write_json
 from sqsim.strategy import ask, ask_all
 from sqsim.studies.learners import learner
-from sqsim.studies.separation import Separation, run_learner, silent, warm_start
+from sqsim.studies.observers import silent
+from sqsim.studies.separation import Separation, run_learner, warm_start
 from sqsim.studies.table import run_table
 from sqsim.tolerance import L2, Absolute, RootMeanSquare
 from sqsim.transcript import Transcript

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 import numpy as np
 import scipy
@@ -32,6 +32,7 @@ from sqsim.studies.access import Sampled, check_feasible, sampled
 from sqsim.studies.certified import certified_csq_queries
 from sqsim.studies.curve import Curve
 from sqsim.studies.learners import CONVENTIONS, LEARNERS, POLICIES, Learner, warm, warm_direction
+from sqsim.studies.observers import Observer, silent
 from sqsim.tolerance import Mean
 
 WARM_START = "warm-start"
@@ -39,12 +40,6 @@ WARM_START = "warm-start"
 
 SUCCESS = 1.5
 """A learner succeeds if its loss is at most this many times the upper bound on OPT."""
-
-Observer: TypeAlias = Callable[[str, Mapping[str, Any]], None]
-
-
-def silent(event: str, details: Mapping[str, Any]) -> None:
-    """An observer that does nothing."""
 
 
 @final

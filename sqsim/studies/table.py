@@ -23,9 +23,10 @@ from sqsim.problems.hypothesis import ReluHypothesis
 from sqsim.recipe import Recipe
 from sqsim.seeds import Seed
 from sqsim.studies.learners import learner
+from sqsim.studies.observers import Observer, silent
 from sqsim.studies.preparation import Prepared, digest, in_chunks, in_memory
 from sqsim.studies.samples import sample_size
-from sqsim.studies.separation import Observer, silent, versions
+from sqsim.studies.separation import versions
 from sqsim.studies.streaming import engine_means, least_squares
 from sqsim.studies.trials import attempt, loss_on, mean_squared_error, sweep_tolerances
 

@@ -14,7 +14,8 @@ from typing import Any
 from sqsim.errors import BadInput
 from sqsim.seeds import Seed
 from sqsim.studies.learners import Learner
-from sqsim.studies.separation import Observer, silent, versions
+from sqsim.studies.observers import Observer, silent
+from sqsim.studies.separation import versions
 from sqsim.studies.table import run_table
 
 

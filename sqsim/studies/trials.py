@@ -26,8 +26,8 @@ from sqsim.record import Exchange, Ledger
 from sqsim.seeds import Seed
 from sqsim.strategy import Strategy
 from sqsim.studies.learners import CONVENTIONS, POLICIES, Learner
+from sqsim.studies.observers import Observer
 from sqsim.studies.samples import largest_value
-from sqsim.studies.separation import Observer
 from sqsim.tolerance import Absolute, Tolerance, Unperturbed
 
 SWEEP: tuple[float, ...] = tuple(float(f"{10.0**e:.3g}") for e in np.linspace(-4.0, 0.0, 9))
