@@ -18,8 +18,10 @@ if TYPE_CHECKING:
         SqsimError,
         ToleranceUnreachable,
     )
+    from sqsim.featured import Featured, Pairs
     from sqsim.guarantee import Guarantee
     from sqsim.loop import Budget, run
+    from sqsim.multinomial import MonomialFeatures
     from sqsim.oracles.enumeration import Enumerate
     from sqsim.oracles.policies import exact, grid, toward, toward_zero, uniform, worst_direction
     from sqsim.oracles.quadrature import Quadrature
@@ -48,11 +50,14 @@ __all__ = [
     "Correlation",
     "EngineFailed",
     "Enumerate",
+    "Featured",
     "Guarantee",
     "L2",
     "Ledger",
+    "MonomialFeatures",
     "MonteCarlo",
     "Opaque",
+    "Pairs",
     "Quadrature",
     "Query",
     "QueryRefused",
@@ -99,8 +104,10 @@ _NAMES = {
         "SqsimError",
         "ToleranceUnreachable",
     ),
+    "sqsim.featured": ("Featured", "Pairs"),
     "sqsim.guarantee": ("Guarantee",),
     "sqsim.loop": ("Budget", "run"),
+    "sqsim.multinomial": ("MonomialFeatures",),
     "sqsim.oracles.enumeration": ("Enumerate",),
     "sqsim.oracles.policies": (
         "exact",

@@ -16,7 +16,7 @@ FLOORS = (
     "lazy errors seeds lowrank tolerance bounded queries truncation partitions forms "
     "characters subsets set_neurons walsh journal "
     "losses supplied_losses risks remez polynomials "
-    "multinomial featured sphere monomial_moments "
+    "multinomial multinomial_pieces featured sphere monomial_moments "
     "geometry panels tensors gaussian special smoothing links updates inputs",
     "strategy recipe record transcript result guarantee problems",
     "oracles algorithms lowerbounds",

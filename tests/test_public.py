@@ -54,7 +54,14 @@ def test_every_public_name_is_there(package: ModuleType, name: str) -> None:
 
 @pytest.mark.parametrize(
     "package",
-    [sqsim, sqsim.problems, sqsim.oracles, sqsim.lowerbounds, sqsim.studies],
+    [
+        sqsim,
+        sqsim.problems,
+        sqsim.algorithms,
+        sqsim.oracles,
+        sqsim.lowerbounds,
+        sqsim.studies,
+    ],
     ids=named,
 )
 def test_the_three_lists_of_names_agree(package: ModuleType) -> None:

@@ -21,11 +21,13 @@ from sqsim.cli.correlation import correlation
 from sqsim.cli.costs import costs
 from sqsim.cli.demonstrate import demonstrate
 from sqsim.cli.exponents import exponents
+from sqsim.cli.fit_max_affine import fit_max_affine
 from sqsim.cli.hermite import hermite
 from sqsim.cli.learning import run_command, separation
 from sqsim.cli.neurons import neurons
 from sqsim.cli.parity import parity
 from sqsim.cli.refute import refute
+from sqsim.cli.reliable import reliable
 from sqsim.cli.study import study
 from sqsim.errors import SqsimError
 
@@ -68,9 +70,11 @@ app.command()(demonstrate)
 app.add_typer(bound)
 app.command(name="check")(check_certificate)
 app.command()(refute)
+app.command()(reliable)
 app.command()(audit)
 app.command()(costs)
 app.command()(neurons)
+app.command()(fit_max_affine)
 app.add_typer(study)
 
 

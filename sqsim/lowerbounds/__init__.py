@@ -43,6 +43,11 @@ if TYPE_CHECKING:
         matched_moments,
     )
     from sqsim.lowerbounds.conditional import lambda_squared
+    from sqsim.lowerbounds.conjunctions import (
+        ConjunctionBound,
+        agnostic_conjunction_bound,
+        conjunction_family,
+    )
     from sqsim.lowerbounds.correlation import pairwise_correlation
     from sqsim.lowerbounds.covers import cover_number, fractional_cover
     from sqsim.lowerbounds.damped import DampedSquare
@@ -191,6 +196,7 @@ __all__ = [
     "BasinPoint",
     "Certificate",
     "Chebyshev",
+    "ConjunctionBound",
     "Correlations",
     "DampedSquare",
     "Decision",
@@ -228,6 +234,7 @@ __all__ = [
     "Verdict",
     "VstatBound",
     "WalshSpectrum",
+    "agnostic_conjunction_bound",
     "all_functions",
     "approximation_degree",
     "average_bound",
@@ -247,6 +254,7 @@ __all__ = [
     "component_correlation",
     "conditional_average_to_vstat",
     "conditional_dimension",
+    "conjunction_family",
     "correlation_bound",
     "correlation_dimension",
     "cover",
@@ -352,11 +360,7 @@ __all__ = [
 ]
 
 _NAMES = {
-    "sqsim.lowerbounds.approximation": (
-        "L1",
-        "L2",
-        "approximation_degree",
-    ),
+    "sqsim.lowerbounds.approximation": ("L1", "L2", "approximation_degree"),
     "sqsim.lowerbounds.averages": (
         "average_correlation",
         "average_dimension",
@@ -382,11 +386,7 @@ _NAMES = {
         "SmoothedStep",
         "basin_point",
     ),
-    "sqsim.lowerbounds.certificate": (
-        "Certificate",
-        "Verdict",
-        "check",
-    ),
+    "sqsim.lowerbounds.certificate": ("Certificate", "Verdict", "check"),
     "sqsim.lowerbounds.closed_forms": ("hermite_closed_form",),
     "sqsim.lowerbounds.components": (
         "component_chi_squared",
@@ -396,11 +396,13 @@ _NAMES = {
         "matched_moments",
     ),
     "sqsim.lowerbounds.conditional": ("lambda_squared",),
-    "sqsim.lowerbounds.correlation": ("pairwise_correlation",),
-    "sqsim.lowerbounds.covers": (
-        "cover_number",
-        "fractional_cover",
+    "sqsim.lowerbounds.conjunctions": (
+        "ConjunctionBound",
+        "agnostic_conjunction_bound",
+        "conjunction_family",
     ),
+    "sqsim.lowerbounds.correlation": ("pairwise_correlation",),
+    "sqsim.lowerbounds.covers": ("cover_number", "fractional_cover"),
     "sqsim.lowerbounds.damped": ("DampedSquare",),
     "sqsim.lowerbounds.detectable": (
         "FiniteJunta",
@@ -424,20 +426,13 @@ _NAMES = {
         "told_apart",
         "told_apart_by_roots",
     ),
-    "sqsim.lowerbounds.duality": (
-        "L1Approximation",
-        "SignPattern",
-        "l1_approximation",
-    ),
+    "sqsim.lowerbounds.duality": ("L1Approximation", "SignPattern", "l1_approximation"),
     "sqsim.lowerbounds.eigenvalues": (
         "is_positive_semidefinite",
         "largest_eigenvalue",
         "perron_eigenvalue",
     ),
-    "sqsim.lowerbounds.evasion": (
-        "correlation_bound",
-        "seen_square",
-    ),
+    "sqsim.lowerbounds.evasion": ("correlation_bound", "seen_square"),
     "sqsim.lowerbounds.explicit_packings": (
         "equiangular_packing",
         "hadamard_packing",
@@ -473,11 +468,7 @@ _NAMES = {
         "walsh_coefficients",
         "walsh_table",
     ),
-    "sqsim.lowerbounds.gram": (
-        "Gram",
-        "gram_summary",
-        "ridge_gram",
-    ),
+    "sqsim.lowerbounds.gram": ("Gram", "gram_summary", "ridge_gram"),
     "sqsim.lowerbounds.hermite": (
         "hermite_coefficients",
         "low_degree_mass",
@@ -493,27 +484,12 @@ _NAMES = {
         "hermite_monomials",
         "leap",
     ),
-    "sqsim.lowerbounds.lifts": (
-        "lifted_correlation",
-        "lifted_masses",
-    ),
+    "sqsim.lowerbounds.lifts": ("lifted_correlation", "lifted_masses"),
     "sqsim.lowerbounds.matrices": ("Correlations",),
-    "sqsim.lowerbounds.mixtures": (
-        "MatchedComponent",
-        "Mixture",
-        "matched_component",
-        "mixture",
-    ),
+    "sqsim.lowerbounds.mixtures": ("MatchedComponent", "Mixture", "matched_component", "mixture"),
     "sqsim.lowerbounds.named": ("named_expansion",),
-    "sqsim.lowerbounds.networks": (
-        "network_values",
-        "orthogonal_network_norm",
-    ),
-    "sqsim.lowerbounds.noisy": (
-        "LabelTransform",
-        "kernel_lambda_squared",
-        "noisy_lambda_squared",
-    ),
+    "sqsim.lowerbounds.networks": ("network_values", "orthogonal_network_norm"),
+    "sqsim.lowerbounds.noisy": ("LabelTransform", "kernel_lambda_squared", "noisy_lambda_squared"),
     "sqsim.lowerbounds.norms": (
         "discrimination_norm",
         "mean_discrimination",
@@ -536,33 +512,18 @@ _NAMES = {
     "sqsim.lowerbounds.parity_gaps": ("parity_neuron_gain",),
     "sqsim.lowerbounds.patterns": ("extreme_queries",),
     "sqsim.lowerbounds.precision": ("Enclosure",),
-    "sqsim.lowerbounds.quantities": (
-        "Estimate",
-        "Quantity",
-        "Rational",
-    ),
-    "sqsim.lowerbounds.relu_bounds": (
-        "PackingBound",
-        "csq_relu_bound",
-        "csq_relu_packing_bound",
-    ),
+    "sqsim.lowerbounds.quantities": ("Estimate", "Quantity", "Rational"),
+    "sqsim.lowerbounds.relu_bounds": ("PackingBound", "csq_relu_bound", "csq_relu_packing_bound"),
     "sqsim.lowerbounds.rowsums": ("GramSummary",),
     "sqsim.lowerbounds.sign_gram": ("sign_gram_summary",),
-    "sqsim.lowerbounds.spectrum": (
-        "RidgeSpectrum",
-        "ridge_spectrum",
-        "sphere_moment",
-    ),
+    "sqsim.lowerbounds.spectrum": ("RidgeSpectrum", "ridge_spectrum", "sphere_moment"),
     "sqsim.lowerbounds.subfamilies": (
         "Subfamily",
         "check_subfamily",
         "nearly_orthogonal_graph",
         "nearly_orthogonal_subfamily",
     ),
-    "sqsim.lowerbounds.suprema": (
-        "polynomial_range",
-        "uniform_error",
-    ),
+    "sqsim.lowerbounds.suprema": ("polynomial_range", "uniform_error"),
     "sqsim.lowerbounds.theorems": (
         "VstatBound",
         "average_bound",

@@ -143,24 +143,10 @@ __all__ = [
 ]
 
 _NAMES = {
-    "sqsim.bounded": (
-        "RootStat",
-        "Stat",
-        "SupNorm",
-        "VStat",
-        "WeakVStat",
-    ),
+    "sqsim.bounded": ("RootStat", "Stat", "SupNorm", "VStat", "WeakVStat"),
     "sqsim.guarantee": ("Guarantee",),
-    "sqsim.oracles.adversaries": (
-        "consistent",
-        "drifting",
-        "quantised",
-    ),
-    "sqsim.oracles.bits": (
-        "bits_for_stat",
-        "one_stat",
-        "through_bits",
-    ),
+    "sqsim.oracles.adversaries": ("consistent", "drifting", "quantised"),
+    "sqsim.oracles.bits": ("bits_for_stat", "one_stat", "through_bits"),
     "sqsim.oracles.boolean_quadrature": ("BooleanQuadrature",),
     "sqsim.oracles.candidates": ("Family",),
     "sqsim.oracles.central": ("central_private",),
@@ -168,27 +154,11 @@ _NAMES = {
     "sqsim.oracles.engines": ("Inline",),
     "sqsim.oracles.enumeration": ("Enumerate",),
     "sqsim.oracles.evader": ("Evader",),
-    "sqsim.oracles.holdout": (
-        "ReusableHoldout",
-        "reusable_holdout",
-    ),
-    "sqsim.oracles.holdout_plans": (
-        "HoldoutPlan",
-        "holdout_plan",
-    ),
-    "sqsim.oracles.limits": (
-        "Private",
-        "limited",
-    ),
-    "sqsim.oracles.local_protocols": (
-        "local_simulation_cost",
-        "simulate_local",
-    ),
-    "sqsim.oracles.looking_ahead": (
-        "against",
-        "against_progress",
-        "look_ahead",
-    ),
+    "sqsim.oracles.holdout": ("ReusableHoldout", "reusable_holdout"),
+    "sqsim.oracles.holdout_plans": ("HoldoutPlan", "holdout_plan"),
+    "sqsim.oracles.limits": ("Private", "limited"),
+    "sqsim.oracles.local_protocols": ("local_simulation_cost", "simulate_local"),
+    "sqsim.oracles.looking_ahead": ("against", "against_progress", "look_ahead"),
     "sqsim.oracles.mixture_quadrature": ("MixtureQuadrature",),
     "sqsim.oracles.noisy_means": ("NoisyMeans",),
     "sqsim.oracles.parity_quadrature": ("ParityQuadrature",),
@@ -203,15 +173,8 @@ _NAMES = {
     ),
     "sqsim.oracles.private": ("local_private",),
     "sqsim.oracles.quadrature": ("Quadrature",),
-    "sqsim.oracles.randomisers": (
-        "DiscreteLaplaceReport",
-        "LaplaceReport",
-        "RandomisedResponse",
-    ),
-    "sqsim.oracles.randomness": (
-        "Secure",
-        "Seeded",
-    ),
+    "sqsim.oracles.randomisers": ("DiscreteLaplaceReport", "LaplaceReport", "RandomisedResponse"),
+    "sqsim.oracles.randomness": ("Secure", "Seeded"),
     "sqsim.oracles.sample_counts": (
         "SampleCount",
         "honest_samples",
@@ -226,43 +189,16 @@ _NAMES = {
         "vstat_samples_of_bits",
     ),
     "sqsim.oracles.sampled": ("SampledOracle",),
-    "sqsim.oracles.sampling": (
-        "MonteCarlo",
-        "Sample",
-    ),
-    "sqsim.oracles.sampling_oracles": (
-        "fresh_stat",
-        "honest",
-        "reused_stat",
-        "unbiased",
-    ),
-    "sqsim.oracles.simulated": (
-        "csq",
-        "sq",
-    ),
-    "sqsim.oracles.spending": (
-        "PrivacyLedger",
-        "local_ledger",
-    ),
+    "sqsim.oracles.sampling": ("MonteCarlo", "Sample"),
+    "sqsim.oracles.sampling_oracles": ("fresh_stat", "honest", "reused_stat", "unbiased"),
+    "sqsim.oracles.simulated": ("csq", "sq"),
+    "sqsim.oracles.spending": ("PrivacyLedger", "local_ledger"),
     "sqsim.oracles.tolerance_conversions": ("convert",),
     "sqsim.oracles.tolerance_theorems": ("Conversion",),
-    "sqsim.oracles.watching": (
-        "recorded",
-        "reordered",
-    ),
-    "sqsim.oracles.windows": (
-        "Question",
-        "Window",
-    ),
-    "sqsim.oracles.wrappers": (
-        "cached",
-        "replaying",
-    ),
-    "sqsim.partitions": (
-        "MVStat",
-        "Partition",
-        "partition",
-    ),
+    "sqsim.oracles.watching": ("recorded", "reordered"),
+    "sqsim.oracles.windows": ("Question", "Window"),
+    "sqsim.oracles.wrappers": ("cached", "replaying"),
+    "sqsim.partitions": ("MVStat", "Partition", "partition"),
     "sqsim.truncation": ("truncated",),
 }
 

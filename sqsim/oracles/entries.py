@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqsim.errors import BadInput, QueryRefused
+from sqsim.featured import Featured
 from sqsim.guarantee import positive_number
 from sqsim.lowrank import Array
 from sqsim.problems.examples import draw_examples
@@ -70,6 +71,8 @@ def entries(query: Query, x: Array, y: Array) -> Array:
         projections = None if form.frame is None else (x @ form.frame).reshape(len(x), -1)
         weights = form.values(projections, labels, len(x))[:, None]
         values = weights * _tensor(x, form.power)
+    elif isinstance(form, Featured):
+        values = form.entries(x, labels)
     elif isinstance(form, Characters):
         values = form.values(labels, len(x))[:, None] * _parities(form, x)
     else:

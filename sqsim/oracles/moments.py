@@ -14,8 +14,10 @@ from typing import Any, Generic, TypeAlias, TypeVar, final
 import numpy as np
 
 from sqsim.errors import BadInput
+from sqsim.featured import Featured
 from sqsim.lowrank import Array
 from sqsim.oracles.character_sums import CharacterSums
+from sqsim.oracles.feature_sums import FeatureSums
 from sqsim.oracles.sums import Group, Moments, Scalars, Vectors, Wanted
 from sqsim.oracles.tensor_sums import Columns, Matrix
 from sqsim.queries import Characters, Ridge
@@ -70,6 +72,8 @@ class Request:
                 groups.append(([i], Matrix(each, self.dimension)))
             elif isinstance(form, Characters):
                 groups.append(([i], CharacterSums(each, form, self.dimension)))
+            elif isinstance(form, Featured):
+                groups.append(([i], FeatureSums(each, form)))
             else:
                 groups.append(([i], Columns(each, each.query.shape(self.dimension))))
         scalars, vectors = ([self.wanted[i] for i in found] for found in places.values())

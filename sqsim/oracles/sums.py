@@ -15,6 +15,7 @@ from typing import Any, final
 import numpy as np
 
 from sqsim.errors import BadInput, QueryRefused
+from sqsim.featured import Featured
 from sqsim.lowrank import Array
 from sqsim.queries import Characters, Correlation, Opaque, Query, Ridge
 
@@ -65,8 +66,10 @@ class Wanted:
             return form.values(x, labels)
         if isinstance(form, Characters):
             return form.values(labels, len(x))
+        if isinstance(form, Featured):
+            return form.entries(x, labels)
         raise QueryRefused(
-            f"no average of a {type(form).__name__}; wanted Ridge, Opaque or Characters"
+            f"no average of a {type(form).__name__}; wanted Ridge, Opaque, Characters or Featured"
         )
 
     @property

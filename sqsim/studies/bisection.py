@@ -13,14 +13,8 @@ import numpy as np
 
 from sqsim.oracles.scoring import null_loss
 from sqsim.studies.learners import LEARNERS, Learner, warm
-from sqsim.studies.separation import (
-    SUCCESS,
-    Observer,
-    Separation,
-    run_learner,
-    silent,
-    warm_start,
-)
+from sqsim.studies.observers import Observer, silent
+from sqsim.studies.separation import SUCCESS, Separation, run_learner, warm_start
 
 
 def find_tolerances(

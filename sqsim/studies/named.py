@@ -20,9 +20,11 @@ from sqsim.problems.parity import SparseParity
 from sqsim.problems.planes import AlternatingPlane
 from sqsim.problems.problem import Problem
 from sqsim.studies.catalogue import (
+    ball_networks,
     exponents,
     hard_families,
     parities,
+    reliable,
     robust,
     separation,
     several,
@@ -32,7 +34,18 @@ from sqsim.studies.catalogue import (
 from sqsim.studies.plugins import ALGORITHMS, PROBLEMS, Broken, Plugin, registered
 from sqsim.studies.registry import Algorithm
 
-FAMILIES = (separation, single, robust, wider, parities, exponents, hard_families, several)
+FAMILIES = (
+    separation,
+    single,
+    robust,
+    wider,
+    parities,
+    exponents,
+    hard_families,
+    several,
+    ball_networks,
+    reliable,
+)
 """Modules whose ALGORITHMS are sqsim's own."""
 
 OWN: Mapping[str, Algorithm] = {one.name: one for family in FAMILIES for one in family.ALGORITHMS}
