@@ -29,6 +29,7 @@ from sqsim.cli.parity import parity
 from sqsim.cli.refute import refute
 from sqsim.cli.reliable import reliable
 from sqsim.cli.study import study
+from sqsim.cli.verify import verify
 from sqsim.errors import SqsimError
 
 app = typer.Typer(
@@ -76,6 +77,7 @@ app.command()(costs)
 app.command()(neurons)
 app.command()(fit_max_affine)
 app.add_typer(study)
+app.command()(verify)
 
 
 def main() -> None:
