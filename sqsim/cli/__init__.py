@@ -20,6 +20,7 @@ from sqsim.cli.bound import bound, check_certificate
 from sqsim.cli.correlation import correlation
 from sqsim.cli.costs import costs
 from sqsim.cli.demonstrate import demonstrate
+from sqsim.cli.designers import designers
 from sqsim.cli.exponents import exponents
 from sqsim.cli.fit_max_affine import fit_max_affine
 from sqsim.cli.hermite import hermite
@@ -68,6 +69,7 @@ app.command()(parity)
 app.command()(exponents)
 app.command()(approximate)
 app.command()(demonstrate)
+app.command()(designers)
 app.add_typer(bound)
 app.command(name="check")(check_certificate)
 app.command()(refute)
