@@ -29,6 +29,7 @@ from sqsim.cli.neurons import neurons
 from sqsim.cli.parity import parity
 from sqsim.cli.refute import refute
 from sqsim.cli.reliable import reliable
+from sqsim.cli.report import report
 from sqsim.cli.study import study
 from sqsim.cli.verify import verify
 from sqsim.errors import SqsimError
@@ -80,6 +81,7 @@ app.command()(neurons)
 app.command()(fit_max_affine)
 app.add_typer(study)
 app.command()(verify)
+app.command()(report)
 
 
 def main() -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqsim.gaussian import BASE_KNOTS, LIMIT
 from sqsim.lowrank import Array
@@ -43,8 +44,9 @@ def level_crossings(label: Label, outer: Array, levels: Array, kinks: Sequence[f
             np.concatenate(p) for p in ((row, r, r), (low, left, u), (high, u, right))
         )
         if len(row):
-            for r, u in zip(row, _roots(label, outer[row], float(level), low, high), strict=True):
-                found[r].append(float(u))
+            places = _roots(label, outer[row], float(level), low, high)
+            for owner, place in zip(row, places, strict=True):
+                found[owner].append(float(place))
     width = max(map(len, found))
     return np.array([[*f, *[LIMIT] * (width - len(f))] for f in found]).reshape(rows, width)
 
@@ -60,14 +62,14 @@ class _Turns:
     left, right : the points of the grid on either side of each.
     """
 
-    row: Array
+    row: NDArray[np.intp]
     place: Array
     value: Array
     near: Array
     left: Array
     right: Array
 
-    def beyond(self, level: float) -> tuple[Array, Array, Array, Array]:
+    def beyond(self, level: float) -> tuple[NDArray[np.intp], Array, Array, Array]:
         """Row, place and both neighbours of those that cross a level which the grid does not."""
         chosen = (self.value < level) != (self.near < level)
         return self.row[chosen], self.place[chosen], self.left[chosen], self.right[chosen]
@@ -81,7 +83,7 @@ def _turning_points(label: Label, outer: Array, grid: Array, table: Array, level
 
 def _minima(
     label: Label, outer: Array, grid: Array, table: Array, levels: Array, sign: float
-) -> tuple[Array, ...]:
+) -> tuple[NDArray[Any], ...]:
     from scipy.optimize import elementwise
 
     signed, wanted = sign * table, sign * levels

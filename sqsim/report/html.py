@@ -79,18 +79,8 @@ def write_page(
     directory: Path,
 ) -> Path:
     """Fill in a template and write it with its pictures, named by their stems."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("sqsim.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "seconds": seconds, "unbroken": _unbroken}
-    inline = {stem: _inline(svg(figure), alt, stem) for stem, (figure, alt) in pictures.items()}
-    page = environment.get_template(template).render(results=results, pictures=inline, **context)
+    drawn = {stem: inline(svg(figure), alt, stem) for stem, (figure, alt) in pictures.items()}
+    page = filled(template, {"results": results, "pictures": drawn, **context})
     target = directory / "report.html"
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -102,7 +92,22 @@ def write_page(
     return target
 
 
-def _inline(text: str, alt: str, prefix: str) -> Any:
+def filled(template: str, context: Mapping[str, Any]) -> str:
+    """A template of the package with these values; every string in them is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("sqsim.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "seconds": seconds, "unbroken": _unbroken}
+    return environment.get_template(template).render(context)
+
+
+def inline(text: str, alt: str, prefix: str) -> Any:
     """Our own SVG as part of a page: named, without a prolog, its ids made unlike the others'."""
     from markupsafe import Markup, escape
 

@@ -74,8 +74,8 @@ def theorem_page(judged: Sequence[Judged]) -> str:
         for one in judged:
             entry = one.entry
             if entry.name.split(".")[0] == family:
-                cells = (entry.name, entry.statement, entry.source, entry.method)
-                cells += (entry.stated, one.computed, one.verdict.value)
+                cells = [entry.name, entry.statement, entry.source, entry.method]
+                cells += [entry.stated, one.computed, one.verdict.value]
                 lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
         lines.append("")
     return "\n".join(lines)

@@ -159,6 +159,15 @@ class Store:
             self._database.executemany("insert into meta values (?, ?)", about.items())
 
     @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Whatever is read inside is of one moment, while another process goes on writing."""
+        self._database.execute("begin")
+        try:
+            yield
+        finally:
+            self._database.execute("rollback")
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
             self._database.execute("begin immediate")
