@@ -124,6 +124,7 @@ if TYPE_CHECKING:
         second_moment,
         t_eps,
     )
+    from sqsim.lowerbounds.label_kernels import LabelSpectrum, label_spectrum
     from sqsim.lowerbounds.leaps import (
         SparseFunction,
         cover,
@@ -211,6 +212,7 @@ __all__ = [
     "L1",
     "L1Approximation",
     "L2",
+    "LabelSpectrum",
     "LabelTransform",
     "LimitLaw",
     "LocalStep",
@@ -288,6 +290,7 @@ __all__ = [
     "kerdock_packing",
     "kernel_lambda_squared",
     "l1_approximation",
+    "label_spectrum",
     "lambda_squared",
     "largest_eigenvalue",
     "leap",
@@ -477,6 +480,7 @@ _NAMES = {
         "second_moment",
         "t_eps",
     ),
+    "sqsim.lowerbounds.label_kernels": ("LabelSpectrum", "label_spectrum"),
     "sqsim.lowerbounds.leaps": (
         "SparseFunction",
         "cover",

@@ -11,7 +11,9 @@ from sqsim.lazy import attach
 
 if TYPE_CHECKING:
     from sqsim.recipe import Recipe
+    from sqsim.studies.basin_crossings import certified_crossing
     from sqsim.studies.cells import Measure
+    from sqsim.studies.comparisons import boundaries, certified_against_measured, gap
     from sqsim.studies.driving import Progress, progress_of, resume_study, run_study
     from sqsim.studies.executors import (
         Crew,
@@ -23,14 +25,23 @@ if TYPE_CHECKING:
         processes,
     )
     from sqsim.studies.exporting import export, inspector_frame, records, to_xarray
+    from sqsim.studies.figures import Figure, figures_of
     from sqsim.studies.repeats import Repeats, frequency_interval
     from sqsim.studies.shipping import shipped, shipped_studies
     from sqsim.studies.store import Store, open_for_reading
     from sqsim.studies.study import Study
+    from sqsim.studies.summaries import (
+        expected_running_times,
+        needed_tolerances,
+        smallest_budgets,
+        success_rates,
+    )
 
 _NAMES = {
     "sqsim.recipe": ("Recipe",),
+    "sqsim.studies.basin_crossings": ("certified_crossing",),
     "sqsim.studies.cells": ("Measure",),
+    "sqsim.studies.comparisons": ("boundaries", "certified_against_measured", "gap"),
     "sqsim.studies.driving": ("Progress", "progress_of", "resume_study", "run_study"),
     "sqsim.studies.executors": (
         "Crew",
@@ -42,28 +53,43 @@ _NAMES = {
         "processes",
     ),
     "sqsim.studies.exporting": ("export", "inspector_frame", "records", "to_xarray"),
+    "sqsim.studies.figures": ("Figure", "figures_of"),
     "sqsim.studies.repeats": ("Repeats", "frequency_interval"),
+    "sqsim.studies.shipping": ("shipped", "shipped_studies"),
     "sqsim.studies.store": ("Store", "open_for_reading"),
     "sqsim.studies.study": ("Study",),
-    "sqsim.studies.shipping": ("shipped", "shipped_studies"),
+    "sqsim.studies.summaries": (
+        "expected_running_times",
+        "needed_tolerances",
+        "smallest_budgets",
+        "success_rates",
+    ),
 }
 
 __all__ = [
     "Crew",
+    "Figure",
     "Measure",
     "Progress",
     "Recipe",
     "Repeats",
     "Store",
     "Study",
+    "boundaries",
+    "certified_against_measured",
+    "certified_crossing",
     "dask_workers",
+    "expected_running_times",
     "export",
+    "figures_of",
     "frequency_interval",
+    "gap",
     "in_process",
     "inspector_frame",
     "lent",
     "loky_processes",
     "mpi_workers",
+    "needed_tolerances",
     "open_for_reading",
     "processes",
     "progress_of",
@@ -72,6 +98,8 @@ __all__ = [
     "run_study",
     "shipped",
     "shipped_studies",
+    "smallest_budgets",
+    "success_rates",
     "to_xarray",
 ]
 
