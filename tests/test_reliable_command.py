@@ -82,7 +82,7 @@ def test_a_table_outside_the_ball_is_refused_with_the_scaling_and_then_scaled(tm
         (["sphere", "--epsilon", "0.3", "--loss", "hinges"], "loss is 'hinges'"),
         (["sphere", "--epsilon", "0.3", "--dimension", "1"], "wanted at least 2 and 4"),
         (["sphere", "--epsilon", "0.06", "--dimension", "60"], "GiB are allowed"),
-        (["t.csv", "--epsilon", "0.3"], "name the column of labels with --target"),
+        (["t.csv", "--epsilon", "0.3"], "no such file"),
     ],
 )
 def test_bad_input_is_said_before_work_begins(arguments, words):
@@ -90,3 +90,12 @@ def test_bad_input_is_said_before_work_begins(arguments, words):
     found = invoke(*arguments)
     assert isinstance(found.exception, SqsimError)
     assert words in str(found.exception)
+
+
+def test_labels_are_the_last_column_unless_another_is_named(tmp_path):
+    """The file of `sqsim reliable TABLE --epsilon E` says it by its order."""
+    angles = np.linspace(0.0, 6.0, 40)
+    x = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    path, copy = csv(tmp_path / "t.csv", x, np.maximum(x[:, 0], 0.0)), tmp_path / "r.json"
+    assert invoke(path, "--epsilon", "0.3", "--json", str(copy)).exit_code == 0
+    assert json.loads(copy.read_text())["target"] == "label"

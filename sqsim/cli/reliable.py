@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from sqsim.cli.options import Json, PolicyName, Quiet, Seed, check_copy, check_seed, command
-from sqsim.errors import BadInput
 
 
 def reliable(
@@ -18,7 +17,9 @@ def reliable(
         ),
     ],
     epsilon: Annotated[float, typer.Option(help="Of the promise, in (0, 1/2).")],
-    target: Annotated[str | None, typer.Option(help="Column of labels, for a file.")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Column of labels, for a file; none: the last.")
+    ] = None,
     degree: Annotated[int | None, typer.Option(help="Of the polynomials; none: the least.")] = None,
     loss: Annotated[str, typer.Option(help="square, absolute or linear.")] = "square",
     tolerance: Annotated[
@@ -35,6 +36,7 @@ def reliable(
     quiet: Quiet = False,
 ) -> None:
     """Guess 0 where y = 0 but for a share epsilon, and lose at most epsilon more than a ReLU."""
+    from sqsim.problems.tables import last_column
     from sqsim.report.files import write_json
     from sqsim.studies.reliable import ReliableRun, named_table, reliable_run, table_in_ball
 
@@ -42,8 +44,7 @@ def reliable(
     check_seed(seed)
     scaling = None
     if table.lower().endswith((".csv", ".parquet", ".npz")):
-        if target is None:
-            raise BadInput(f"{table} is a table; name the column of labels with --target")
+        target = last_column(table) if target is None else target
         dataset, scaling = table_in_ball(table, target=target, scale=scale)
     else:
         dataset = named_table(table, dimension=dimension, count=points, seed=seed)
@@ -57,6 +58,7 @@ def reliable(
     )
     results = {"command": command(), **reliable_run(dataset, setting)}
     results["scaling"] = None if scaling is None else str(scaling)
+    results["target"] = target
     if json_path is not None:
         write_json(json_path, results)
     for name, text in () if quiet else _rows(results):

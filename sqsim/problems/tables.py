@@ -45,6 +45,27 @@ def read_table(path: str | PathLike[str], *, target: str) -> Dataset:
         raise BadInput(f"{file.name} cannot be read as {file.suffix}: {error}") from error
 
 
+def last_column(path: str | PathLike[str]) -> str:
+    """The name of the last column of a .csv or .parquet file, where labels usually are."""
+    file = Path(path)
+    if not file.is_file():
+        raise BadInput(f"{file}: no such file; check the path")
+    if file.suffix.lower() == ".csv":
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            names = next(csv.reader(stream), [])
+    elif file.suffix.lower() == ".parquet":
+        try:
+            from pyarrow import parquet
+        except ModuleNotFoundError as error:
+            raise BadInput("reading Parquet needs pyarrow; install sqsim[data]") from error
+        names = parquet.read_schema(file).names
+    else:
+        raise BadInput(f"{file.name} has no order of columns; name the one of labels")
+    if not names:
+        raise BadInput(f"{file.name} has no columns")
+    return str(names[-1]).strip()
+
+
 def _csv(file: Path, target: str) -> Dataset:
     with file.open(newline="", encoding="utf-8-sig") as stream:
         rows = csv.reader(stream, strict=True)
