@@ -353,6 +353,26 @@ def test_refusals_reach_the_inner_learner() -> None:
     assert len(result.value.iterates) == 4
 
 
+def test_what_a_spent_budget_still_answered_is_read_back() -> None:
+    """Labels of 1 and -1 are believed in with r / 4 where answers are means of r."""
+    instance = neurons()
+    g = Correlation(Ridge(np.sign, np.eye(4)[0], kinks=(0.0,)))
+
+    def cut(learner: Any) -> Any:
+        oracle = csq(instance, tolerance=Unperturbed(), means=BooleanQuadrature())
+        return run(learner, oracle, budget=Budget(queries=1)).value
+
+    def patient(problem: Any) -> Any:
+        try:
+            yield from ask_all(g, g)
+        except BudgetSpent as spent:
+            return spent.answered
+
+    whole = cut(patient(None))
+    halved = cut(with_random_signs(patient, known=LabelFree(Gaussian(4)), bound=4.0)(None))
+    np.testing.assert_allclose(halved, np.array(whole) / 4)
+
+
 def test_spectra_of_combinations_are_those_of_their_tables() -> None:
     """Coefficients by independent generators, against sums over all points; dependent sets too."""
     stream, d = np.random.default_rng(1), 7

@@ -32,14 +32,16 @@ from sqsim.algorithms.several_directions import (
     thresholded_span,
 )
 from sqsim.algorithms.spectral import spectral_start, thresholded_moment
+from sqsim.errors import BudgetSpent
 from sqsim.links import Relu, relu
+from sqsim.loop import Budget
 from sqsim.lowrank import dense
 from sqsim.oracles.polar import Polar
 from sqsim.oracles.rays import sobol_directions
 from sqsim.problems.corruption import Decoy, LabelNoise
 from sqsim.problems.network import NetworkRegression, ReluNetwork, no_neurons
 from sqsim.queries import Correlation, Ridge, Statistic
-from sqsim.strategy import ask
+from sqsim.strategy import ask, ask_all
 from sqsim.studies.network_scores import label_network, matched_overlaps
 from sqsim.tolerance import Scale
 
@@ -132,6 +134,27 @@ def test_rays_meet_nested_quadrature_where_both_are_possible(noise):
     assert below.max() <= 0.05 * known.scale.dense().max()
 
 
+@pytest.mark.parametrize("turn", ["steep", "waves"])
+def test_functions_that_turn_within_a_radial_panel_are_confessed(turn):
+    """Every ray is wrong in the same way, which scrambles alone do not tell."""
+    _, network, instance = drawn(2, overlap=0.3)
+    h = {"steep": lambda s, y: np.tanh(60 * y), "waves": lambda s, y: np.cos(20 * s)}[turn]
+    asked = Statistic(Ridge(h, network.directions[0] + 0.3 * network.directions[1]))
+    rays = Polar().means(instance, [asked], [Scale.NONE])[0]
+    known = Quadrature().means(instance, [asked], [Scale.NONE])[0]
+    assert abs(float(rays.value) - float(known.value)) <= rays.error + known.error
+    assert rays.error <= 2e-3
+
+
+def test_lines_that_turn_within_a_radial_panel_are_confessed():
+    """The same for statistics that share their rays."""
+    _, network, instance = drawn(2, overlap=0.3)
+    asked = [Statistic(Ridge(lambda s, y: np.cos(20 * s), row)) for row in network.directions]
+    for mean in Polar().means(instance, asked, [Scale.NONE] * 2):
+        # E[cos(20 z)] = exp(-200).
+        assert abs(float(mean.value)) <= mean.error <= 2e-3
+
+
 @pytest.mark.parametrize("count", [3, 4])
 def test_rays_meet_a_monte_carlo_interval(count):
     """Thresholded moments of degree 2, and of degree 3 along a line that leaves the span."""
@@ -162,6 +185,24 @@ def test_deflation_is_running_on_the_residual_label():
     told = exactly(deflated(problem, known, ask(Correlation(form)), sign=-1.0), instance)
     meant = exactly(ask(Correlation(form)), rest)
     np.testing.assert_allclose(told.value, -meant.value, atol=1e-12)
+
+
+def test_what_a_spent_budget_still_answered_is_deflated_too():
+    """A learner that ends with it would else believe in the whole label."""
+    problem, network, instance = drawn(2, overlap=0.4)
+    known = network.without(1)
+    asked = Correlation(Ridge(relu(-0.3), np.ones(D), kinks=(0.3,)))
+
+    def patient():
+        try:
+            yield from ask_all(asked, asked)
+        except BudgetSpent as spent:
+            return spent.answered
+
+    oracle = csq(instance, tolerance=Unperturbed())
+    cut = run(deflated(problem, known, patient()), oracle, budget=Budget(queries=1))
+    meant = exactly(ask(asked), NetworkRegression(D, 1).draw(network.without(0)))
+    np.testing.assert_allclose(cut.value, [meant.value], atol=1e-12)
 
 
 @pytest.mark.parametrize("biases", [[0.0, 0.0], [-1.0, -1.0], [-2.0, 0.5, -1.0]])

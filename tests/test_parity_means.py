@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from mpmath import mp, quad
 
 from sqsim import (
     L2,
@@ -23,6 +24,7 @@ from sqsim import (
     csq,
     sq,
 )
+from sqsim.gaussian import all_kinks
 from sqsim.lowerbounds.parities import relu_parity_correlation, relu_parity_gap
 from sqsim.lowerbounds.parity_gaps import check_parity_residue, parity_neuron_gain
 from sqsim.lowrank import dense
@@ -64,6 +66,41 @@ def test_neurons_of_sets_agree_with_the_density_along_their_direction(k, size):
     found = parity_moment(relu, along(range(size), 10), range(k), kinks=(0.0,))
     assert abs(found.value[0] - value) <= error + found.error[0]
     assert found.error[0] < 1e-11
+
+
+@pytest.mark.parametrize(("k", "size"), [(2, 300), (2, 1000), (6, 1000)])
+def test_sets_much_larger_than_the_parity_are_integrated_to_the_stated_error(k, size):
+    """Their integrand has width sqrt(k / t), which nodes spread over [0, inf) do not resolve."""
+    with mp.workdps(30):
+
+        def integrand(x):
+            u = x / mp.sqrt(size)
+            g = mp.exp(-u * u / 2) * mp.erfi(u / mp.sqrt(2))
+            return g**k * mp.exp(-u * u * (size - k) / 2) / u**2
+
+        exact = quad(integrand, [0, 1, 2, 4, 8, 16]) / (mp.pi * size)
+    value, error = neuron_correlation(k, size)
+    assert abs(value - exact) <= error <= 1e-12 * value
+
+
+@pytest.mark.parametrize("size", [1e-170, 1e-162, 1e-155, 1e150])
+def test_tiny_and_huge_weights_keep_their_digits(size):
+    """Squares of 1e-162 are subnormal: a norm of them may be twice what it is."""
+    w = size * np.array([0.6, 0.8])
+    found = parity_moment(lambda s: np.sin(s / size), w, (0,))
+    known = parity_moment(np.sin, w / size, (0,))
+    assert abs(found.value[0] - known.value[0]) <= found.error[0] + known.error[0]
+
+
+@pytest.mark.parametrize("signs", [1, 2])
+def test_jumps_that_no_kink_declares_are_confessed(signs):
+    """Two rules that miss a jump in the same way do not agree on it by chance."""
+    w = np.random.default_rng(signs).standard_normal(3)
+    for place in np.random.default_rng(0).standard_normal(100):
+        form = Ridge(lambda s, at=place: (s >= at) * 1.0, w)
+        found = parity_moment(form.h, w, range(signs), kinks=all_kinks(form)[0])
+        known = parity_moment(form.h, w, range(signs), kinks=[place])
+        assert abs(found.value[0] - known.value[0]) <= found.error[0] + known.error[0]
 
 
 @pytest.mark.parametrize("size", [3, 5, 8])

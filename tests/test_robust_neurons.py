@@ -148,7 +148,6 @@ def exponents():
         found = [
             run(strategy, oracle).value
             for strategy in (
-                threshold_and_halfspace(problem, levels=[opt ** (1 / 3)]),
                 threshold_and_halfspace(problem, levels=[1.0, 0.25, 0.0625, 0.015625]),
                 threshold_and_smooth(problem, steps=24),
                 learn_relu(problem, thresholds=1, steps=2, descent_steps=20),
@@ -160,7 +159,7 @@ def exponents():
     slopes = 1 + np.polyfit(np.log(table[:, 0]), np.log(table[:, 1:]), 1)[0]
     return dict(
         zip(
-            ("theorem", "grid", "smoothed", "learn_relu"),
+            ("grid", "smoothed", "learn_relu"),
             zip(slopes.tolist(), table[:, 1:].max(axis=0).tolist(), strict=True),
             strict=True,
         )
@@ -168,9 +167,18 @@ def exponents():
 
 
 def test_algorithm_two_at_the_theorems_alpha_has_exponent_two_thirds():
-    """Measured 0.65 on three decades of OPT: the bound is attained, up to the fit's 0.03."""
-    slope, _ = exponents()["theorem"]
-    assert 2 / 3 - 0.04 <= slope <= 0.75
+    """Measured 0.674 as OPT falls by two decades, and more for a smaller OPT still."""
+    population = plane(np.eye(2), log_count=14)
+    rows = []
+    for theta in (0.025, 0.05, 0.1):
+        instance = wedge(theta)
+        (opt,) = losses(instance, population)
+        strategy = threshold_and_halfspace(instance.problem, levels=[opt ** (1 / 3)])
+        found = run(strategy, on_plane(instance, population)).value
+        ratio, opt = losses(instance, population, found)
+        rows.append([opt, ratio * opt])
+    slope = np.polyfit(*np.log(rows).T, 1)[0]
+    assert 2 / 3 <= slope <= 0.75
 
 
 def test_the_grid_over_alpha_escapes_one_cap_and_the_other_learners_have_slope_one():

@@ -79,8 +79,10 @@ def agnostic_neuron(learn: Callable[[Problem], Any] = one_shot_regression) -> An
     Asks two scalars more, in one round more: the correlations of the neuron max(<w, x> + b, 0)
     / ||.|| that was found and of its mirror image max(-<w, x> + b, 0) / ||.||, and keeps the
     larger, with its sign.  Correlational if `learn` is.  The slack is what `learn` leaves: a neuron
-    whose square loss is within epsilon of the best of norm 1 has a slack of epsilon / 2; one that
-    promises a multiple of the best loss, as one-shot regression does, is measured, not bounded.
+    whose square loss is within epsilon of the best of norm 1 has a slack of epsilon / 2 against all
+    neurons.  Against their negatives it has none in general (for labels -|<v, x>| the best neuron
+    is orthogonal to v, and -max(<v, x>, 0) agrees more: derived here); one that promises a multiple
+    of the best loss, as one-shot regression does, is measured, not bounded.
 
     Parameters
     ----------

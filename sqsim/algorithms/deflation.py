@@ -16,12 +16,12 @@ import numpy as np
 from sqsim.algorithms.iterates import best_iterate
 from sqsim.algorithms.network_means import network_mean
 from sqsim.algorithms.profile import Scored, fit_norm_and_bias
-from sqsim.errors import BadInput, SqsimError
+from sqsim.errors import BadInput, BudgetSpent, SqsimError
 from sqsim.lowrank import Array, dense
 from sqsim.problems.network import ReluNetwork, neuron_network, no_neurons
 from sqsim.problems.problem import Problem
-from sqsim.queries import Ridge
-from sqsim.strategy import CSQ
+from sqsim.queries import Batch, Correlation, Ridge
+from sqsim.strategy import CSQ, Answers
 from sqsim.updates import Update, reweighted
 
 R = TypeVar("R")
@@ -77,24 +77,30 @@ def deflated(
     Its queries go out as they are, and E[known(x) g(x)] is taken off each answer: no query and no
     round more than the strategy's own.  Access: CSQ.  Frames of at most one column.
     """
+
+    def told(batch: Batch[Correlation], answers: Answers) -> Answers:
+        found = []
+        for query, answer in zip(batch.queries, answers, strict=False):
+            form = query.form
+            if not isinstance(form, Ridge):
+                raise BadInput(
+                    f"query {query.label!r} is not a Ridge: the learner cannot compute what "
+                    "the known neurons add to its answer"
+                )
+            found.append(sign * (dense(answer) - network_mean(problem, known, form)))
+        return tuple(found)
+
     try:
         batch = next(strategy)
         while True:
             try:
                 answers = yield batch
             except SqsimError as refusal:
+                if isinstance(refusal, BudgetSpent):
+                    refusal.answered = told(batch, refusal.answered)
                 batch = strategy.throw(refusal)
-                continue
-            told = []
-            for query, answer in zip(batch.queries, answers, strict=True):
-                form = query.form
-                if not isinstance(form, Ridge):
-                    raise BadInput(
-                        f"query {query.label!r} is not a Ridge: the learner cannot compute what "
-                        "the known neurons add to its answer"
-                    )
-                told.append(sign * (dense(answer) - network_mean(problem, known, form)))
-            batch = strategy.send(tuple(told))
+            else:
+                batch = strategy.send(told(batch, answers))
     except StopIteration as stop:
         value: R = stop.value
         return value

@@ -7,7 +7,7 @@ not know what either learner is for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
@@ -17,7 +17,7 @@ import numpy as np
 from sqsim.algorithms.combinations import Combination
 from sqsim.algorithms.label_free import LabelFree
 from sqsim.characters import Characters
-from sqsim.errors import BadInput, SqsimError
+from sqsim.errors import BadInput, BudgetSpent, SqsimError
 from sqsim.lowrank import Array
 from sqsim.problems.transfers import Transfer
 from sqsim.queries import Batch, Correlation, Form, Opaque, Query, Ridge
@@ -53,12 +53,18 @@ def transported(
             try:
                 answers = yield Batch(tuple(asked for asked, _ in pairs), batch.note)
             except SqsimError as refusal:
+                if isinstance(refusal, BudgetSpent):
+                    refusal.answered = _read(pairs, refusal.answered)
                 step = partial(strategy.throw, refusal)
             else:
-                read = tuple(reader(a) for (_, reader), a in zip(pairs, answers, strict=True))
-                step = partial(strategy.send, read)
+                step = partial(strategy.send, _read(pairs, answers))
     finally:
         strategy.close()
+
+
+def _read(pairs: Sequence[tuple[Any, Reader]], answers: Answers) -> Answers:
+    """Of a batch that was cut only the leading queries have answers."""
+    return tuple(reader(a) for (_, reader), a in zip(pairs, answers, strict=False))
 
 
 def residual_labels(

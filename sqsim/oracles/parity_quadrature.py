@@ -136,14 +136,16 @@ def neuron_correlation(sparsity: int, size: int) -> tuple[float, float]:
 
 
 def _integral(sparsity: int, size: int, nodes: int) -> float:
-    """Gauss-Legendre in v = u / (1 + u), in which both ends are smooth."""
+    """Gauss-Legendre in v = u / (u + s), in which both ends are smooth, s of the integrand's width.
+
+    A width of 1 would lose the integrand of a set much larger than the parity between the nodes.
+    """
     at, spread = np.polynomial.legendre.leggauss(nodes)
-    v = (1 + at) / 2
-    u = v / (1 - v)
-    # g(u) / v, so that no power of a small number underflows.
+    v, width = (1 + at) / 2, math.sqrt(sparsity / size)
+    u = width * v / (1 - v)
     ratio = 2 / math.sqrt(math.pi) * dawsn(u / math.sqrt(2))
     values = ratio**sparsity / v**2 * np.exp(-u * u * (size - sparsity) / 2)
-    return float(spread @ values) / 2
+    return float(spread @ values) / (2 * width)
 
 
 def _of_correlation(instance: ParityInstance, form: Ridge, scale: Scale, label: str) -> Mean:

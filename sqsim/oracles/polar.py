@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -24,7 +24,14 @@ from sqsim.geometry import Span, span
 from sqsim.lowrank import Array, EntryNorms
 from sqsim.oracles.label_rays import rays_of, rays_of_lines, shared_lines
 from sqsim.oracles.quadrature import Quadrature
-from sqsim.oracles.rays import Rays, hermite_means, radial_means, scalar_means, sobol_directions
+from sqsim.oracles.rays import (
+    NODES,
+    Rays,
+    hermite_means,
+    radial_means,
+    scalar_means,
+    sobol_directions,
+)
 from sqsim.problems.index import IndexInstance
 from sqsim.queries import Correlation, Query, Ridge
 from sqsim.seeds import Role, rng
@@ -37,6 +44,9 @@ MOST_DIRECTIONS = 9
 FEWEST_RAYS = 256
 """Of each scramble at first."""
 
+MOST_NODES = 128
+"""Of a radial panel; half as many where the rule is doubled for the last time."""
+
 
 @final
 @dataclass(frozen=True)
@@ -46,7 +56,8 @@ class Polar:
     A Statistic that depends on a frame or on more than two directions is averaged over randomised
     quasi-Monte Carlo rays of exact radial integrals, four times as many until the error is at most
     `accuracy` times the query's norm.  The confessed error of an entry is that of Student's t over
-    independent scrambles: a statement about random scrambles, not a proof.  Scalar
+    independent scrambles: a statement about random scrambles, not a proof.  What twice the radial
+    nodes change on one scramble is added, for functions that turn within a panel.  Scalar
     statistics along lines share the rays of their batch.  At the default accuracy about a second
     for a second moment in three directions and ten in four.
 
@@ -123,17 +134,44 @@ class Polar:
         """Scalar queries along lines, from the same rays."""
         rays, functions = rays_of_lines(instance.labels, forms, instance.problem.dimension)
         _check_depth(rays.dimension, "a batch of lines")
-        streams, count = stream.spawn(self.scrambles), min(FEWEST_RAYS, self.most_rays)
+        streams, effort = stream.spawn(self.scrambles), self._least
         while True:
-            draws = [sobol_directions(rays.dimension, count, deepcopy(one)) for one in streams]
-            rows = np.array([scalar_means(rays, functions, each) for each in draws])
-            errors = self.quantile * rows.std(axis=0, ddof=1) / math.sqrt(self.scrambles)
-            errors = errors + 1e-14 * np.abs(rows).max(axis=0)
-            values = rows.mean(axis=0)
+            draws = [
+                sobol_directions(rays.dimension, effort.count, deepcopy(one)) for one in streams
+            ]
+            rows = np.array([scalar_means(rays, functions, each, effort.nodes) for each in draws])
+            finer = scalar_means(rays, functions, draws[0], 2 * effort.nodes)
+            values, chance, drift = self._told(rows, finer)
+            errors = chance + drift
             means = [_scalar(values[:, i], errors[:, i], scale) for i, scale in enumerate(scales)]
-            if count >= self.most_rays or all(map(self._fine, means)):
+            more = self._more(effort, chance[0], drift[0])
+            if more is None or all(map(self._fine, means)):
                 return means
-            count = min(4 * count, self.most_rays)
+            effort = more
+
+    @property
+    def _least(self) -> _Effort:
+        return _Effort(min(FEWEST_RAYS, self.most_rays), NODES)
+
+    def _more(self, effort: _Effort, chance: Array, drift: Array) -> _Effort | None:
+        """More nodes where these are what the error is of, else more rays; None where at an end."""
+        if float(np.max(drift)) > float(np.max(chance)):
+            return replace(effort, nodes=2 * effort.nodes) if effort.nodes < MOST_NODES else None
+        if effort.count >= self.most_rays:
+            return None
+        return replace(effort, count=min(4 * effort.count, self.most_rays))
+
+    def _told(self, rows: Array, finer: Array) -> tuple[Array, Array, Array]:
+        """Means over scrambles, what they miss by chance, and what radial nodes miss.
+
+        `finer` is the first row with twice the nodes.
+        """
+        chance = self.quantile * rows.std(axis=0, ddof=1) / math.sqrt(self.scrambles)
+        return (
+            rows.mean(axis=0),
+            chance + 1e-14 * np.abs(rows).max(axis=0),
+            2 * np.abs(rows[0] - finer),
+        )
 
     def advice(self, error: float, radius: float) -> str:
         """What brings an error below the radius."""
@@ -160,13 +198,13 @@ class Polar:
         if depth <= 1 or (depth == 2 and not form.columns):
             return Quadrature().means(instance, [query], [scale])[0]
         _check_depth(depth, query.label or "query")
-        rays, count = rays_of(labels, form, frame), min(FEWEST_RAYS, self.most_rays)
+        rays, effort = rays_of(labels, form, frame), self._least
         while True:
             streams = rng(seed, Role.SAMPLE, turn).spawn(place + 1)[place].spawn(self.scrambles)
-            mean = self._from_scrambles(frame, rays, form.power, scale, count, streams)
-            if self._fine(mean) or count >= self.most_rays:
+            mean, more = self._from_scrambles(frame, rays, form.power, scale, effort, streams)
+            if more is None or self._fine(mean):
                 return mean
-            count = min(4 * count, self.most_rays)
+            effort = more
 
     def _fine(self, mean: Mean) -> bool:
         scale = mean.scale
@@ -179,33 +217,46 @@ class Polar:
         rays: Rays,
         power: int,
         scale: Scale,
-        count: int,
+        effort: _Effort,
         streams: list[np.random.Generator],
-    ) -> Mean:
+    ) -> tuple[Mean, _Effort | None]:
+        """The mean, and what should be spent on a better one."""
         wanted = () if scale is Scale.NONE else NORM_DEGREES[power]
-        rows = np.array([_scramble(rays, power, wanted, count, stream) for stream in streams])
-        values = rows.mean(axis=0)
-        errors = self.quantile * rows.std(axis=0, ddof=1) / math.sqrt(self.scrambles)
-        errors = errors + 1e-14 * np.abs(rows).max(axis=0)
+        twice = replace(effort, nodes=2 * effort.nodes)
+        finer = _scramble(rays, power, wanted, twice, deepcopy(streams[0]))
+        rows = np.array([_scramble(rays, power, wanted, effort, stream) for stream in streams])
+        values, chance, drift = self._told(rows, finer)
+        errors = chance + drift
         size = len(indices(frame.rank, power))
         mean = answer(frame.basis, values[:size], errors[:size], power)
+        more = self._more(effort, chance[:size], drift[:size])
         if not wanted:
-            return mean
+            return mean, more
         # The squares of entry norms are these tensors along unit vectors, so they are off by at
         # most the errors' Frobenius norms; `norms` takes six times the sum of what it is told.
         orders = [_orderings(i) for degree in wanted for i in indices(frame.rank, degree)]
         parts = np.sqrt(np.array(orders, dtype=np.float64)) * errors[size:]
         told = np.zeros(len(parts))
         told[0] = (errors[size] + 2.0 * float(np.linalg.norm(parts[1:]))) / 6.0
-        return Mean(mean.value, mean.error, norms(frame.basis, values[size:], told, power))
+        return Mean(mean.value, mean.error, norms(frame.basis, values[size:], told, power)), more
+
+
+@final
+@dataclass(frozen=True)
+class _Effort:
+    """Rays of each scramble, and nodes of each radial panel."""
+
+    count: int
+    nodes: int
 
 
 def _scramble(
-    rays: Rays, power: int, wanted: tuple[int, ...], count: int, stream: np.random.Generator
+    rays: Rays, power: int, wanted: tuple[int, ...], effort: _Effort, stream: np.random.Generator
 ) -> Array:
     """The Hermite means of h, then those of h^2, from one scramble."""
-    directions = sobol_directions(rays.dimension, count, stream)
-    plain, squared = radial_means(rays, directions, power, max(wanted, default=-1))
+    directions = sobol_directions(rays.dimension, effort.count, stream)
+    most = max(wanted, default=-1)
+    plain, squared = radial_means(rays, directions, power, most, effort.nodes)
     inner = directions[:, : rays.rank]
     parts = [hermite_means(inner, plain, power)]
     parts += [hermite_means(inner, squared, degree) for degree in wanted]

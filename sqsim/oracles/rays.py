@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import final
 
@@ -20,7 +21,8 @@ from sqsim.tensors import indices
 RADII = np.array([0.0, 1.5, 3.0, 4.5, 6.0, 8.0, 11.0, 15.0])
 """Panel ends of every ray; beyond the last one float64 has no mass."""
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+NODES = 8
+"""Gauss-Legendre nodes of a panel."""
 HERMITE = ((1,), (0, 1), (-1, 0, 1), (0, -3, 0, 1), (3, 0, -6, 0, 1))
 """Coefficients of He_0 to He_4 in ascending powers."""
 MOST_POINTS = 2_000_000
@@ -58,16 +60,16 @@ class Rays:
 
 
 def radial_means(
-    rays: Rays, directions: Array, degree: int, degree_squared: int
+    rays: Rays, directions: Array, degree: int, degree_squared: int, nodes: int = NODES
 ) -> tuple[Array, Array]:
     """For each direction E[h r^q], q <= degree, and E[h^2 r^q], q <= degree_squared.
 
     Shapes (degree + 1, n) and (degree_squared + 1, n).
     """
-    size = max(1, MOST_POINTS // (8 * _most_knots(rays)))
+    size = max(1, MOST_POINTS // (nodes * _most_knots(rays)))
     plain, squared = [], []
     for start in range(0, len(directions), size):
-        one, two = _block(rays, directions[start : start + size], degree, degree_squared)
+        one, two = _block(rays, directions[start : start + size], degree, degree_squared, nodes)
         plain.append(one)
         squared.append(two)
     return np.concatenate(plain, axis=1), np.concatenate(squared, axis=1)
@@ -102,14 +104,17 @@ def _most_knots(rays: Rays) -> int:
 
 
 def scalar_means(
-    rays: Rays, functions: Sequence[Callable[[Array, Array], Array]], directions: Array
+    rays: Rays,
+    functions: Sequence[Callable[[Array, Array], Array]],
+    directions: Array,
+    nodes: int = NODES,
 ) -> Array:
     """E[h_q(s_q, y)] and E[h_q^2], (2, queries), s_q along column q: one set of nodes for all."""
-    size = max(1, MOST_POINTS // (8 * _most_knots(rays)))
+    size = max(1, MOST_POINTS // (nodes * _most_knots(rays)))
     sums = np.zeros((2, len(functions)))
     for start in range(0, len(directions), size):
         some = directions[start : start + size]
-        row, r, weights = _nodes(rays, some)
+        row, r, weights = _nodes(rays, some, nodes)
         labels, along = _label(rays, some[row], r).ravel(), some[row] @ rays.columns
         for q, function in enumerate(functions):
             h = function((r * along[:, q, None]).ravel(), labels).reshape(r.shape)
@@ -118,17 +123,26 @@ def scalar_means(
     return sums / len(directions)
 
 
-def _nodes(rays: Rays, directions: Array) -> tuple[np.ndarray, Array, Array]:
+@lru_cache(maxsize=8)
+def _rule(nodes: int) -> tuple[Array, Array]:
+    at, spread = np.polynomial.legendre.leggauss(nodes)
+    return np.asarray(at), np.asarray(spread)
+
+
+def _nodes(rays: Rays, directions: Array, nodes: int) -> tuple[np.ndarray, Array, Array]:
     """For each panel its ray, and radii and weights of its nodes, (panels, nodes)."""
+    at, spread = _rule(nodes)
     knots = _knots(rays, directions)
     row, panel = np.nonzero(knots[:, 1:] - knots[:, :-1] > 1e-14)
     low, high = knots[row, panel], knots[row, panel + 1]
-    r = ((low + high) / 2)[:, None] + ((high - low) / 2)[:, None] * _NODES
-    return row, r, ((high - low) / 2)[:, None] * _WEIGHTS * _density(r, rays.dimension)
+    r = ((low + high) / 2)[:, None] + ((high - low) / 2)[:, None] * at
+    return row, r, ((high - low) / 2)[:, None] * spread * _density(r, rays.dimension)
 
 
-def _block(rays: Rays, directions: Array, degree: int, degree_squared: int) -> tuple[Array, Array]:
-    row, r, weights = _nodes(rays, directions)
+def _block(
+    rays: Rays, directions: Array, degree: int, degree_squared: int, nodes: int
+) -> tuple[Array, Array]:
+    row, r, weights = _nodes(rays, directions, nodes)
     labels = _label(rays, directions[row], r).ravel()
     along = directions[row] @ rays.columns
     points = (r[:, :, None] * along[:, None, :]).reshape(len(labels), -1)

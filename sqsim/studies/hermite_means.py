@@ -31,6 +31,9 @@ from sqsim.tolerance import Mean, Scale
 
 ROUNDING = 1e-14
 
+UNIT = 4e-15
+"""How far from 1 the rounding of a normalised direction may leave its squared length."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -184,8 +187,8 @@ def _norms(query: Query, form: Ridge, scale: Scale) -> float | Array | None:
 
 
 def _is_unit(frame: Array) -> bool:
-    """Whether the frame is one direction of length 1."""
-    return frame.ndim == 1 and abs(float(frame @ frame) - 1) < 1e-9
+    """Whether the frame is one direction of length 1, of which alone the series hold."""
+    return frame.ndim == 1 and abs(float(frame @ frame) - 1) < UNIT
 
 
 def _whole(form: Ridge) -> bool:

@@ -108,7 +108,8 @@ ALGORITHMS: Sequence[Algorithm] = (
         rounds="2",
         queries="d + 2",
         source="one-shot regression and its mirror image",
-        guarantee="slack epsilon / 2 where the regression is within epsilon of the best neuron",
+        guarantee="slack epsilon / 2 against neurons, not their negatives, where the regression is "
+        "within epsilon of the best of norm 1",
         strategy=neuron,
         result="signed concept",
     ),
@@ -154,7 +155,8 @@ ALGORITHMS: Sequence[Algorithm] = (
         queries="listed",
         symbols={"listed": LISTED},
         source="exhaustive, on the family of Diakonikolas, Kane and Stewart (2017)",
-        guarantee="the direction, for an absolute tau below |c_2m| / 2; statistical in x",
+        guarantee="within 2 tau of the largest |c_2m| <u, v>^2m of the list (half of it where "
+        "labelled), for an absolute tau; statistical in x",
         strategy=component,
         result="member of a list",
         wants="non-Gaussian components",
@@ -165,7 +167,8 @@ ALGORITHMS: Sequence[Algorithm] = (
         access="SQ",
         queries="d*(d + 1)/2",
         source="E[y^2 (x x' - I)], computed here",
-        guarantee="spans the secret set of an orthogonal network, or an alternating plane",
+        guarantee="spans the secret set of an orthogonal network, or an alternating plane of order "
+        "above 1",
         strategy=energy,
         result="subspace",
         wants="orthogonal networks or alternating planes",
