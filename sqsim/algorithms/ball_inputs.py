@@ -26,7 +26,7 @@ def check_inputs(problem: Problem) -> None:
         longest = largest_norm(inputs.table)
         if longest > 1 + LEEWAY:
             raise BadInput(
-                f"a row has norm {longest:.6g}, and {hint}; divide all rows by {longest:.6g}, or "
+                f"a row has norm {longest:.10g}, and {hint}; divide all rows by that, or "
                 "use scaled_rows(dataset), which says what it did"
             )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sqsim.cli.options import Json, PolicyName, Quiet, check_copy, check_seed, command
+from sqsim.cli.options import Json, Quiet, check_copy, check_seed, command
 
 
 def fit_max_affine(
@@ -29,7 +29,10 @@ def fit_max_affine(
     tolerance: Annotated[
         float | None, typer.Option(help="Of every answer; none: the means themselves.")
     ] = None,
-    policy: PolicyName = "exact",
+    policy: Annotated[
+        str | None,
+        typer.Option(help="Adversary; none: toward-zero with a tolerance, else exact."),
+    ] = None,
     starts: Annotated[int, typer.Option(help="Random starts of the heuristic.")] = 5,
     seed: Annotated[int, typer.Option(help="Of the split, the heuristic and the oracle.")] = 0,
     json_path: Json = None,
@@ -52,7 +55,7 @@ def fit_max_affine(
             reach=reach,
             test_fraction=test_fraction,
             tolerance=tolerance,
-            policy=policy,
+            policy=policy or ("exact" if tolerance is None else "toward-zero"),
             starts=starts,
             seed=seed,
         ),

@@ -45,8 +45,10 @@ def separation(
     algorithms: Annotated[
         str | None,
         typer.Option(
+            "--algorithms",
+            "--algorithm",
             help="Run these learners and no others: names with commas between them, of "
-            "`sqsim algorithms`."
+            "`sqsim algorithms`.",
         ),
     ] = None,
     seed: Seed = 0,
@@ -113,7 +115,9 @@ def run_command(
     algorithm: Annotated[
         str,
         typer.Option(
-            help="Learner, by name; several, with commas between them, or all: a table of them."
+            "--algorithm",
+            "--algorithms",
+            help="Learner, by name; several, with commas between them, or all: a table of them.",
         ),
     ] = "learn-relu",
     tolerance: Annotated[

@@ -56,6 +56,8 @@ def run_command(
     chosen = _specified(spec, size)
     chosen.check()
     path = store if store is not None else Path(f"{chosen.name}.db")
+    if path.exists() and path.stat().st_size:
+        raise BadInput(f"{path} exists; resume it (sqsim study resume) or give another --store")
     with _crew(executor, workers, scheduler) as crew:
         if crew is None:
             return
@@ -84,8 +86,11 @@ def resume(
     """Run the cells that a store lacks."""
     from sqsim.report.study_console import StudyProgress
     from sqsim.studies.driving import resume_study
+    from sqsim.studies.store import open_for_reading
 
     chosen = _store(store, path)
+    with open_for_reading(chosen):
+        pass
     with _crew(executor, workers, scheduler) as crew:
         if crew is None:
             return
@@ -113,7 +118,9 @@ def status(store: StorePath = None, path: StoreArgument = None) -> None:
 
 @study.command(name="export")
 def export_command(
-    out: Annotated[Path, typer.Option("--out", help=".csv, .parquet or .json file.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help=".csv, .parquet or .json file; none: STORE.csv.")
+    ] = None,
     store: StorePath = None,
     path: StoreArgument = None,
 ) -> None:
@@ -121,8 +128,9 @@ def export_command(
     from sqsim.studies.exporting import export
     from sqsim.studies.store import open_for_reading
 
-    with open_for_reading(_store(store, path)) as opened:
-        print(f"wrote {export(opened, out)}")
+    chosen = _store(store, path)
+    with open_for_reading(chosen) as opened:
+        print(f"wrote {export(opened, out or chosen.with_suffix('.csv'))}")
 
 
 @study.command(name="list")

@@ -35,10 +35,12 @@ class VerdictTable:
     def add(self, judged: Judged) -> Judged:
         """Print one."""
         entry = judged.entry
-        mark = "ok  " if judged.as_expected else "FAIL"
+        mark = "as expected" if judged.as_expected else "UNEXPECTED"
         self._console.print(
-            f"{mark} {entry.name}: {judged.verdict.value}; claimed {entry.stated}, computed "
-            f"{judged.computed}  ({judged.seconds:.2f} s)",
+            f"{entry.name}: {judged.verdict.value} ({mark}; {judged.seconds:.2f} s)\n"
+            f"    {entry.statement}\n    claimed {entry.stated}"
+            + ("" if entry.truth is None else f", corrected {entry.truth}")
+            + f"; computed {judged.computed}",
             markup=False,
             highlight=False,
         )
@@ -51,7 +53,7 @@ class VerdictTable:
         words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         unexpected = sum(not one.as_expected for one in self._judged)
         self._console.print(
-            f"{len(self._judged)} entries: {words}; "
+            f"{len(self._judged)} judged: {words}; "
             + (f"{unexpected} not as expected" if unexpected else "all as the index expects"),
             markup=False,
         )

@@ -51,6 +51,9 @@ FAMILIES = (
 OWN: Mapping[str, Algorithm] = {one.name: one for family in FAMILIES for one in family.ALGORITHMS}
 """sqsim's own algorithms by name."""
 
+MOST_LISTED = 20
+"""Names that fit into a message."""
+
 TAKEN = frozenset((*OWN, "all", "warm-start"))
 """Names that no plug-in's algorithm can have: the last two mean something else where names go."""
 
@@ -150,4 +153,5 @@ def _chosen(name: str, plugins: Sequence[Plugin], own: Collection[str], kind: st
     known = [*own, *(one.name for one in plugins)]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise BadInput(f"no {kind} {name!r}; {hint}there are {', '.join(known)}")
+    listed = ", ".join(known) if len(known) <= MOST_LISTED else f"{len(known)}: sqsim algorithms"
+    raise BadInput(f"no {kind} {name!r}; {hint}there are {listed}")

@@ -128,7 +128,7 @@ def table_in_ball(path: str | Path, *, target: str, scale: bool) -> tuple[Datase
         raise BadInput(f"{error}; --scale does this") from None
     if longest > 1 + LEEWAY:
         raise BadInput(
-            f"a row has norm {longest:.6g}, and reliable learning assumes norms of at most 1; "
+            f"a row has norm {longest:.10g}, and reliable learning assumes norms of at most 1; "
             f"divide all rows by {longest:.6g}, or pass --scale, which divides columns by their "
             "largest |value| and rows by the largest norm"
         )

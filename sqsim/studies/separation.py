@@ -278,7 +278,8 @@ def run_learner(
         seen = result.ledger
     except ToleranceUnreachable as error:
         status, message = "tolerance unreachable", str(error)
-    except QueryRefused as error:
+    except (QueryRefused, BadInput) as error:
+        # BadInput is the learner's: what it assumes of a problem, this one does not keep.
         status, message = "refused", str(error)
     except BudgetSpent as error:
         status, message = "budget spent", str(error)

@@ -67,9 +67,12 @@ def smoothed_from_regression(problem: Problem, seed: Seed) -> CSQ[ReluHypothesis
 
 
 def fitted_along_regression(problem: Problem, seed: Seed) -> CSQ[ReluHypothesis]:
-    """The neuron of least loss along the direction of E[y x]."""
-    direction = yield from regressed(problem, seed)
-    placed = yield from fit_norm_and_bias(problem, [direction], BIASES)
+    """The neuron of least loss along the direction of E[y x]; zero where that is 0."""
+    moment = np.asarray((yield from ask(Correlation(Ridge(power=1), "degree-1 correlation"))))
+    length = float(np.linalg.norm(moment))
+    if length == 0.0:
+        return zero(problem.dimension)
+    placed = yield from fit_norm_and_bias(problem, [moment / length], BIASES)
     return placed.hypothesis
 
 
