@@ -329,7 +329,7 @@ def test_what_cannot_be_promised_is_said_before_anything_is_asked():
     ):
         with pytest.raises(BadInput, match=words):
             reliable_plan(ask, **wrong)
-    for inputs, words in ((2 * data.inputs, "a row has norm 2,.*divide all rows by 2"),):
+    for inputs, words in ((2 * data.inputs, "a row has norm 2, .*divide all rows by that"),):
         with pytest.raises(BadInput, match=words):
             reliable_plan(Dataset(inputs, data.targets).problem, epsilon=0.3)
     for law in (Gaussian(2), Rademacher(2)):
