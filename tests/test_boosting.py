@@ -32,7 +32,8 @@ from sqsim.algorithms.correlating import (
     unit_neuron,
 )
 from sqsim.algorithms.label_free import LabelFree, spectrum
-from sqsim.algorithms.relabelling import residual_labels, transported, with_random_signs
+from sqsim.algorithms.relabelling import residual_labels, with_random_signs
+from sqsim.algorithms.transport import transported
 from sqsim.errors import BadInput, BudgetSpent, QueryRefused
 from sqsim.inputs import Gaussian, Rademacher
 from sqsim.links import Relu, Scaled

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 
 from sqsim.algorithms.iterates import best_iterate
 from sqsim.algorithms.network_means import network_mean
 from sqsim.algorithms.profile import Scored, fit_norm_and_bias
-from sqsim.errors import BadInput, BudgetSpent, SqsimError
+from sqsim.algorithms.transport import Reader, transported
+from sqsim.errors import BadInput
 from sqsim.lowrank import Array, dense
 from sqsim.problems.network import ReluNetwork, neuron_network, no_neurons
 from sqsim.problems.problem import Problem
-from sqsim.queries import Batch, Correlation, Ridge
-from sqsim.strategy import CSQ, Answers
+from sqsim.queries import Correlation, Ridge
+from sqsim.strategy import CSQ
 from sqsim.updates import Update, reweighted
 
 R = TypeVar("R")
@@ -78,34 +79,20 @@ def deflated(
     round more than the strategy's own.  Access: CSQ.  Frames of at most one column.
     """
 
-    def told(batch: Batch[Correlation], answers: Answers) -> Answers:
-        found = []
-        for query, answer in zip(batch.queries, answers, strict=False):
-            form = query.form
-            if not isinstance(form, Ridge):
-                raise BadInput(
-                    f"query {query.label!r} is not a Ridge: the learner cannot compute what "
-                    "the known neurons add to its answer"
-                )
-            found.append(sign * (dense(answer) - network_mean(problem, known, form)))
-        return tuple(found)
+    def exchange(query: Correlation) -> tuple[Correlation, Reader]:
+        form = query.form
+        if not isinstance(form, Ridge):
+            raise BadInput(
+                f"query {query.label!r} is not a Ridge: the learner cannot compute what "
+                "the known neurons add to its answer"
+            )
 
-    try:
-        batch = next(strategy)
-        while True:
-            try:
-                answers = yield batch
-            except SqsimError as refusal:
-                if isinstance(refusal, BudgetSpent):
-                    refusal.answered = told(batch, refusal.answered)
-                batch = strategy.throw(refusal)
-            else:
-                batch = strategy.send(told(batch, answers))
-    except StopIteration as stop:
-        value: R = stop.value
-        return value
-    finally:
-        strategy.close()
+        def told(answer: Any) -> Array:
+            return sign * (dense(answer) - network_mean(problem, known, form))
+
+        return query, told
+
+    return transported(strategy, exchange)
 
 
 def pursue(

@@ -13,13 +13,14 @@ from typing import Any, TypeVar, final
 
 import numpy as np
 
-from sqsim.errors import BadInput, BudgetSpent, SqsimError
+from sqsim.algorithms.transport import transported
+from sqsim.errors import BadInput
 from sqsim.featured import Featured
 from sqsim.forms import Form
 from sqsim.inputs import LARGEST_SUPPORT
 from sqsim.lowrank import Array, dense
 from sqsim.queries import Batch, Characters, Correlation, Opaque, Query, Ridge
-from sqsim.strategy import Answers, ask_all
+from sqsim.strategy import Answers
 from sqsim.subsets import fitted, mask_words, parity_signs, sign_words
 from sqsim.tolerance import L2, Absolute, Tolerance
 
@@ -53,23 +54,7 @@ class WithoutSign:
 
     def carry(self, strategy: Generator[Batch[Q], Answers, R]) -> Generator[Batch[Q], Answers, R]:
         """The strategy, its questions asked of the parity: as many, in as many rounds."""
-        try:
-            batch = next(strategy)
-            while True:
-                carried = [self.asked(query) for query in batch.queries]
-                try:
-                    answers = yield from ask_all(*(q for q, _ in carried), **batch.note)
-                except SqsimError as refusal:
-                    if isinstance(refusal, BudgetSpent):
-                        refusal.answered = _read(carried, refusal.answered)
-                    batch = strategy.throw(refusal)
-                else:
-                    batch = strategy.send(_read(carried, answers))
-        except StopIteration as stop:
-            value: R = stop.value
-            return value
-        finally:
-            strategy.close()
+        return transported(strategy, self.asked)
 
     def asked(self, query: Q) -> tuple[Q, Callable[[Any], Any]]:
         """The query that is asked of the parity, and how its answer is read."""
@@ -155,10 +140,6 @@ def _scaled(tolerance: Tolerance | None, down: float, label: str) -> Tolerance |
             "tolerance of one kind for labels -1 and 1; wanted Absolute or L2"
         )
     return replace(tolerance, tau=tolerance.tau / down)
-
-
-def _read(carried: list[tuple[Q, Callable[[Any], Any]]], answers: Answers) -> Answers:
-    return tuple(read(answer) for (_, read), answer in zip(carried, answers, strict=False))
 
 
 def _same(answer: Any) -> Any:

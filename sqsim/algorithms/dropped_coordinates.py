@@ -13,13 +13,14 @@ from typing import Any, TypeVar, final
 
 import numpy as np
 
-from sqsim.errors import BadInput, BudgetSpent, SqsimError
+from sqsim.algorithms.transport import transported
+from sqsim.errors import BadInput
 from sqsim.forms import Form
 from sqsim.inputs import Gaussian
 from sqsim.lowrank import Array, dense
 from sqsim.queries import Batch, Characters, Correlation, Opaque, Query, Ridge
 from sqsim.set_neurons import SetNeurons
-from sqsim.strategy import Answers, ask_all
+from sqsim.strategy import Answers
 from sqsim.subsets import Words, fitted, mask_words
 from sqsim.tolerance import L2, Absolute, Tolerance
 
@@ -59,23 +60,7 @@ class WithoutCoordinate:
         Rounds stay; scalars too, but for tensors over a lifted parity, which keep the entries of
         the coordinate that is left out: d for a vector of d - 1, d(d + 1)/2 for a matrix.
         """
-        try:
-            batch = next(strategy)
-            while True:
-                carried = [self.asked(query) for query in batch.queries]
-                try:
-                    answers = yield from ask_all(*(q for q, _ in carried), **batch.note)
-                except SqsimError as refusal:
-                    if isinstance(refusal, BudgetSpent):
-                        refusal.answered = _read(carried, refusal.answered)
-                    batch = strategy.throw(refusal)
-                else:
-                    batch = strategy.send(_read(carried, answers))
-        except StopIteration as stop:
-            value: R = stop.value
-            return value
-        finally:
-            strategy.close()
+        return transported(strategy, self.asked)
 
     def asked(self, query: Q) -> tuple[Q, Reading]:
         """The query that is asked of the parity, and how its answer is read."""
@@ -228,10 +213,6 @@ def _doubled(tolerance: Tolerance | None, label: str) -> Tolerance | None:
             "one kind for labels -1 and 1; wanted Absolute or L2"
         )
     return replace(tolerance, tau=2 * tolerance.tau)
-
-
-def _read(carried: list[tuple[Q, Reading]], answers: Answers) -> Answers:
-    return tuple(read(answer) for (_, read), answer in zip(carried, answers, strict=False))
 
 
 def _same(answer: Any) -> Any:

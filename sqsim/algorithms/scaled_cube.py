@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar, final
 
 import numpy as np
 
 from sqsim.algorithms.dropped_bits import values
-from sqsim.errors import BadInput, SqsimError
+from sqsim.algorithms.transport import Reader, transported
+from sqsim.errors import BadInput
 from sqsim.forms import Form
 from sqsim.inputs import Empirical
 from sqsim.lowrank import Array
@@ -21,7 +23,7 @@ from sqsim.problems.ball import cube_points
 from sqsim.problems.cube import CubeProblem
 from sqsim.problems.dataset import TableProblem
 from sqsim.queries import Opaque, Query
-from sqsim.strategy import Strategy, ask_all
+from sqsim.strategy import Strategy
 
 G = TypeVar("G", bound=Callable[[Array], Any])
 
@@ -54,31 +56,23 @@ def on_the_sphere(
         points of the ball.
     """
     table = TableProblem(problem.dimension, Empirical(cube_points(problem.dimension)))
-    strategy = learn(table)
-    try:
-        batch = next(strategy)
-        while True:
-            carried = [_carried(query, problem.dimension) for query in batch.queries]
-            try:
-                answers = yield from ask_all(*carried, **batch.note)
-            except SqsimError as refusal:
-                batch = strategy.throw(refusal)
-            else:
-                batch = strategy.send(answers)
-    except StopIteration as stop:
-        return OnSigns(stop.value)
-    finally:
-        strategy.close()
+    guess = yield from transported(learn(table), partial(_carried, problem.dimension))
+    return OnSigns(guess)
 
 
-def _carried(query: Query, dimension: int) -> Query:
+def _carried(dimension: int, query: Query) -> tuple[Query, Reader]:
     shape = query.form.shape(dimension)
     if len(shape) == 2:
         raise BadInput(
             f"query {query.label!r} asks for a matrix; carried to the cube are scalars and "
             "vectors: ask its entries as the columns of an Opaque"
         )
-    return replace(query, form=Opaque(_Scaled(query.form), shape[0] if shape else None))
+    form = Opaque(_Scaled(query.form), shape[0] if shape else None)
+    return replace(query, form=form), _same
+
+
+def _same(answer: Any) -> Any:
+    return answer
 
 
 @final

@@ -16,6 +16,7 @@ import numpy as np
 from sqsim.lowerbounds.expansions import Piecewise, density, upper_tail
 from sqsim.lowerbounds.precision import Enclosure, Exact, ball, enclose, working_bits
 from sqsim.lowerbounds.quantities import Quantity
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Finding, within
 
 if TYPE_CHECKING:
@@ -56,11 +57,6 @@ def neuron(a: Exact) -> Piecewise:
     """max(z - a, 0) with its exact Hermite expansion."""
     kink = Fraction(a)
     return Piecewise((kink,), ((), (-kink, Fraction(1))))
-
-
-def joined(finding: Finding, *others: bool) -> Finding:
-    """A finding that needs these as well."""
-    return Finding(finding.holds and all(others), finding.computed)
 
 
 def rounds_to(value: Quantity | float, shown: str) -> bool:

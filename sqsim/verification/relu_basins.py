@@ -20,16 +20,8 @@ from sqsim.lowerbounds.basins import OptimalStep, PlainStep, basin_point
 from sqsim.lowerbounds.orthants import closed_correlation
 from sqsim.lowerbounds.plackett import orthant
 from sqsim.lowerbounds.precision import Enclosure, ball
-from sqsim.verification.biased_relu import (
-    FAR,
-    energy,
-    joined,
-    neuron,
-    proved,
-    rounds_to,
-    table,
-    tail,
-)
+from sqsim.verification.biased_relu import FAR, energy, neuron, proved, rounds_to, table, tail
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Check, Entry, Finding, close, within
 
 if TYPE_CHECKING:

@@ -19,16 +19,8 @@ from sqsim.lowerbounds.hermite import (
     t_eps,
 )
 from sqsim.lowerbounds.precision import Enclosure, ball
-from sqsim.verification.biased_relu import (
-    energy,
-    joined,
-    logarithm,
-    neuron,
-    phi,
-    proved,
-    table,
-    tail,
-)
+from sqsim.verification.biased_relu import energy, logarithm, neuron, phi, proved, table, tail
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Check, Entry, Finding, close, within
 
 SOURCE = "Guo and Vijayaraghavan (2024), section 4"

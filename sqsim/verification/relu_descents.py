@@ -22,7 +22,8 @@ from sqsim.problems.index import ReluRegression
 from sqsim.problems.problem import Problem
 from sqsim.strategy import SQ, together
 from sqsim.updates import reweighted
-from sqsim.verification.biased_relu import joined, rounds_to
+from sqsim.verification.biased_relu import rounds_to
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Entry, Finding, close, within
 from sqsim.verification.exact_answers import corrupted, ended, lost, tangent_field
 

@@ -22,7 +22,8 @@ from sqsim.lowerbounds.precision import Enclosure
 from sqsim.lowerbounds.quantities import Rational
 from sqsim.lowerbounds.relu_bounds import csq_relu_packing_bound
 from sqsim.lowerbounds.spectrum import ridge_spectrum
-from sqsim.verification.biased_relu import energy, joined, neuron, proved, table
+from sqsim.verification.biased_relu import energy, neuron, proved, table
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Entry, Finding, within
 
 SOURCE = "Guo and Vijayaraghavan (2024)"

@@ -12,15 +12,8 @@ from scipy.special import ndtr
 
 from sqsim.lowerbounds.orthants import closed_correlation
 from sqsim.lowerbounds.precision import Enclosure, ball
-from sqsim.verification.biased_relu import (
-    FAR,
-    energy,
-    joined,
-    neuron,
-    norm_ratio,
-    proved,
-    tail,
-)
+from sqsim.verification.biased_relu import FAR, energy, neuron, norm_ratio, proved, tail
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Entry, Finding, close, within
 
 if TYPE_CHECKING:

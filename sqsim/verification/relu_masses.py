@@ -15,7 +15,6 @@ from sqsim.lowerbounds.precision import Enclosure, ball
 from sqsim.verification.biased_relu import (
     FAR,
     energy,
-    joined,
     neuron,
     norm_ratio,
     phi,
@@ -24,6 +23,7 @@ from sqsim.verification.biased_relu import (
     table,
     tail,
 )
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Entry, Finding, within
 
 if TYPE_CHECKING:

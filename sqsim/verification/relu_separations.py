@@ -23,7 +23,8 @@ from sqsim.oracles.simulated import sq
 from sqsim.problems.corruption import LowDegreeRemoval
 from sqsim.problems.index import ReluRegression
 from sqsim.tolerance import L2
-from sqsim.verification.biased_relu import joined, neuron, proved, rounds_to, table
+from sqsim.verification.biased_relu import neuron, proved, rounds_to, table
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Entry, Finding, close, within
 from sqsim.verification.exact_answers import ended, lost
 from sqsim.verification.relu_descents import spectral_descent

@@ -15,7 +15,8 @@ from sqsim.algorithms.spectral import thresholded_moment, thresholded_pca
 from sqsim.lowerbounds.precision import Enclosure, ball
 from sqsim.lowerbounds.quantities import Rational
 from sqsim.strategy import ask
-from sqsim.verification.biased_relu import FAR, joined, phi, proved, rounds_to, table, tail
+from sqsim.verification.biased_relu import FAR, phi, proved, rounds_to, table, tail
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Entry, Finding, close, within
 from sqsim.verification.exact_answers import corrupted, ended
 

@@ -28,14 +28,8 @@ from sqsim.lowerbounds.basins import (
 )
 from sqsim.lowerbounds.quantities import Rational
 from sqsim.updates import reweighted
-from sqsim.verification.biased_relu import (
-    energy,
-    growth,
-    joined,
-    logarithm,
-    proved,
-    rounds_to,
-)
+from sqsim.verification.biased_relu import energy, growth, logarithm, proved, rounds_to
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Check, Entry, Finding, close, within
 
 SOURCE = "Guo and Vijayaraghavan (2024)"

@@ -23,10 +23,8 @@ from sqsim.lowerbounds.basins import (
 from sqsim.lowerbounds.precision import Enclosure
 from sqsim.lowerbounds.quantities import Rational
 from sqsim.updates import reweighted
-from sqsim.verification.biased_relu import (
-    joined,
-    table,
-)
+from sqsim.verification.biased_relu import table
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Check, Entry, Finding, close, within
 
 SOURCE = "Guo and Vijayaraghavan (2024)"

@@ -17,7 +17,8 @@ from sqsim.algorithms.spectral import thresholded_pca
 from sqsim.links import Relu
 from sqsim.lowerbounds.basin_limits import cap_angle, two_stage_bias
 from sqsim.problems.caps import CapAttack, best_cap, tilt
-from sqsim.verification.biased_relu import FAR, joined, rounds_to
+from sqsim.verification.biased_relu import FAR, rounds_to
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Entry, Finding, close, within
 from sqsim.verification.exact_answers import corrupted, ended
 

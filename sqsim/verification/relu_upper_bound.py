@@ -13,7 +13,8 @@ from sqsim.lowerbounds.precision import ball
 from sqsim.problems.corruption import LabelNoise
 from sqsim.problems.hypothesis import ReluHypothesis, zero
 from sqsim.problems.index import ReluRegression
-from sqsim.verification.biased_relu import energy, joined, phi, proved, tail
+from sqsim.verification.biased_relu import energy, phi, proved, tail
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Entry, Finding, close, within
 from sqsim.verification.exact_answers import lost
 from sqsim.verification.relu_basins import RELU_BASINS

@@ -23,7 +23,8 @@ from sqsim.problems.index import IndexInstance, ReluRegression
 from sqsim.queries import Correlation, Ridge
 from sqsim.strategy import ask
 from sqsim.updates import smoothed
-from sqsim.verification.biased_relu import joined, proved
+from sqsim.verification.biased_relu import proved
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Entry, Finding, close, within
 from sqsim.verification.exact_answers import corrupted, ended, tangent_field
 

@@ -12,7 +12,7 @@ from scipy.integrate import quad
 
 from sqsim.lowerbounds.quantities import Rational
 from sqsim.lowerbounds.spectrum import sphere_moment
-from sqsim.verification.biased_relu import joined
+from sqsim.verification.conditions import joined
 from sqsim.verification.entry import Check, Entry, Finding, close, within
 
 SOURCE = "Guo and Vijayaraghavan (2024)"
